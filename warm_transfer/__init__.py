@@ -1,0 +1,88 @@
+"""Warm transfer for LiveKit agents, as one explicit state machine.
+
+``import warm_transfer`` loads neither livekit nor asyncio nor structlog; what needs them is
+loaded on first use.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from warm_transfer.effects import Do, Effect
+    from warm_transfer.errors import (
+        CallerUnclear,
+        InvalidArgument,
+        JournalError,
+        ServerUnusable,
+        TableError,
+        TransferInProgress,
+        UnexpectedEvent,
+        WarmTransferError,
+    )
+    from warm_transfer.events import Event, Facts, On
+    from warm_transfer.outcome import Reason, TransferOutcome
+    from warm_transfer.policy import TransferPolicy
+    from warm_transfer.states import State
+    from warm_transfer.table import TABLE
+    from warm_transfer.transfer import Step, Transfer
+
+_WHERE = {
+    "CallerUnclear": "errors",
+    "Do": "effects",
+    "Effect": "effects",
+    "Event": "events",
+    "Facts": "events",
+    "InvalidArgument": "errors",
+    "JournalError": "errors",
+    "On": "events",
+    "Reason": "outcome",
+    "ServerUnusable": "errors",
+    "State": "states",
+    "Step": "transfer",
+    "TABLE": "table",
+    "TableError": "errors",
+    "Transfer": "transfer",
+    "TransferInProgress": "errors",
+    "TransferOutcome": "outcome",
+    "TransferPolicy": "policy",
+    "UnexpectedEvent": "errors",
+    "WarmTransferError": "errors",
+}
+
+__all__ = [
+    "TABLE",
+    "CallerUnclear",
+    "Do",
+    "Effect",
+    "Event",
+    "Facts",
+    "InvalidArgument",
+    "JournalError",
+    "On",
+    "Reason",
+    "ServerUnusable",
+    "State",
+    "Step",
+    "TableError",
+    "Transfer",
+    "TransferInProgress",
+    "TransferOutcome",
+    "TransferPolicy",
+    "UnexpectedEvent",
+    "WarmTransferError",
+]
+
+
+def __getattr__(name: str) -> object:
+    where = _WHERE.get(name)
+    if where is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{where}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

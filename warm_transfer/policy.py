@@ -1,0 +1,150 @@
+"""Every limit of a transfer, in seconds, checked when the policy is made.
+
+No wait in the library is without one of these. A number here has a precedent or a reason.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, fields
+from typing import Literal
+
+from warm_transfer.errors import InvalidArgument
+
+__all__ = ["Plan", "Strategy", "TransferPolicy"]
+
+RING_TIMEOUT_MAX_S = 70.0
+"""The server gives a dial up after 80 s (livekit ``pkg/service/sip.go``); we must be first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransferPolicy:
+    """The limits and choices of a transfer.
+
+    Raises:
+        InvalidArgument: a limit is not a positive number, too large, or contradicts another.
+    """
+
+    hold_timeout_s: float = 5.0
+    """To take the caller's input off. Normally done in the same turn."""
+    ring_timeout_s: float = 30.0
+    """From the INVITE to an answer. Four rings in the US are 24 s; livekit-api pins 30 s.
+    At most 70: the server drops the request at 80."""
+    decision_timeout_s: float = 120.0
+    """From the answer to the human's yes or no. Silence counts as no."""
+    merge_timeout_s: float = 10.0
+    """From the yes to both hearing each other, for each merge strategy."""
+    look_timeout_s: float = 2.0
+    """To settle an uncertain merge by looking at the rooms."""
+    call_limit_s: float = 4 * 3600.0
+    """How long a merged call may last; also ``max_call_duration`` of the human's leg, because
+    the server's own default is 24 h."""
+    hold_limit_s: float = 300.0
+    """How long the caller may be held in all, over dialing and briefing."""
+    notice_limit_s: float = 5.0
+    """From the decision to the human's leg being gone, the fixed notice included."""
+    speech_limit_s: float = 20.0
+    """How long the agent's last words before the hold may take."""
+    open_timeout_s: float = 15.0
+    """To make and join the consult room and start the consult session."""
+    api_timeout_s: float = 5.0
+    """For one request to the server that is not a dial."""
+    dial_margin_s: float = 5.0
+    """What the dialling request may take longer than ringing and key tones together."""
+    release_timeout_s: float = 8.0
+    """For one release, retries included. A worker is killed about 10 s after SIGTERM."""
+    release_attempts_max: int = 3
+    """How often a release is tried before it is journalled as an orphan risk."""
+    refusal_grace_s: float = 0.5
+    """How long a leg that left unanswered waits for the API to say why."""
+    reconnect_grace_s: float = 5.0
+    """After the agent's own reconnect: how long a missing participant has to come back."""
+    hook_timeout_s: float = 5.0
+    """How long one state-change hook may take before it is given up."""
+    token_ttl_s: float = 120.0
+    """How long the token for the consult room admits; a connected client is refreshed."""
+    on_human_left: Literal["end_call", "return"] = "end_call"
+    """After the merge: end the caller's call too, or give the caller back to the agent."""
+    allow_star_codes: bool = False
+    """Whether ``*`` and ``#`` may be dialled (feature codes of a PBX)."""
+    allowed_headers: frozenset[str] = frozenset()
+    """SIP header names that may be sent beside ``X-*``, ``User-to-User`` and ``Diversion``."""
+
+    def __post_init__(self) -> None:
+        for each in fields(self):
+            value = getattr(self, each.name)
+            if each.name.endswith("_s"):
+                _check_seconds(each.name, value)
+            elif each.name.endswith("_max"):
+                _check_count(each.name, value)
+            elif each.name == "allow_star_codes" and not isinstance(value, bool):
+                raise InvalidArgument(each.name, f"is {value!r}", "give True or False")
+        object.__setattr__(self, "allowed_headers", _header_names(self.allowed_headers))
+        self._check_relations()
+
+    def _check_relations(self) -> None:
+        if self.on_human_left not in ("end_call", "return"):
+            raise InvalidArgument(
+                "on_human_left", f"is {self.on_human_left!r}", 'give "end_call" or "return"'
+            )
+        if self.ring_timeout_s > RING_TIMEOUT_MAX_S:
+            raise InvalidArgument(
+                "ring_timeout_s",
+                f"is {self.ring_timeout_s:g} s",
+                f"give at most {RING_TIMEOUT_MAX_S:g} s, the server drops a dial at 80 s",
+            )
+        if self.hold_limit_s < self.ring_timeout_s:
+            raise InvalidArgument(
+                "hold_limit_s",
+                f"is {self.hold_limit_s:g} s, less than `ring_timeout_s`",
+                f"give at least {self.ring_timeout_s:g} s",
+            )
+        if self.call_limit_s < self.decision_timeout_s:
+            raise InvalidArgument(
+                "call_limit_s",
+                f"is {self.call_limit_s:g} s, less than `decision_timeout_s`",
+                "give more: it also bounds the human's leg, which begins with the briefing",
+            )
+
+
+def _check_seconds(name: str, value: object) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise InvalidArgument(name, f"is {value!r}", "give a number of seconds")
+    if not math.isfinite(value) or value <= 0:
+        raise InvalidArgument(name, f"is {value!r}", "give a number of seconds above 0")
+
+
+def _check_count(name: str, value: object) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise InvalidArgument(name, f"is {value!r}", "give a whole number from 1 on")
+
+
+def _header_names(value: object) -> frozenset[str]:
+    if isinstance(value, str) or not isinstance(value, frozenset | set | tuple | list):
+        raise InvalidArgument("allowed_headers", f"is {value!r}", "give a set of header names")
+    return frozenset(str(name) for name in value)
+
+
+@dataclass(frozen=True, slots=True)
+class Strategy:
+    """What the core has to know about a merge strategy."""
+
+    name: str
+    relayed: bool = False
+    """Whether the agent itself carries the sound, so that its rooms must stay open."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What one transfer may do, decided before anything is dialled."""
+
+    strategies: tuple[Strategy, ...] = (Strategy("relay", relayed=True),)
+    """Merge strategies in the order in which they are tried."""
+    dtmf_s: float = 0.0
+    """Seconds that the key tones after the answer take; they belong to dialing."""
+
+    def __post_init__(self) -> None:
+        if not self.strategies:
+            raise InvalidArgument("merge", "names no strategy", 'give one, such as "relay"')
+        if not math.isfinite(self.dtmf_s) or self.dtmf_s < 0:
+            raise InvalidArgument("dtmf_s", f"is {self.dtmf_s!r}", "give seconds from 0 on")

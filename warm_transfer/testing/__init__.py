@@ -1,0 +1,1 @@
+"""What users and we test transfers with: a simulated LiveKit on a virtual clock, and scenarios."""
