@@ -22,13 +22,25 @@ if TYPE_CHECKING:
         WarmTransferError,
     )
     from warm_transfer.events import Event, Facts, On
+    from warm_transfer.livekit.result import SessionBusy, TransferFailed, WarmTransferResult
+    from warm_transfer.livekit.task import WarmTransferTask
     from warm_transfer.outcome import Reason, TransferOutcome
     from warm_transfer.policy import TransferPolicy
+    from warm_transfer.ports import Dialer, DialRefused, DialRequest, Journal, StateChange
     from warm_transfer.states import State
     from warm_transfer.table import TABLE
     from warm_transfer.transfer import Step, Transfer
 
 _WHERE = {
+    "DialRefused": "ports",
+    "DialRequest": "ports",
+    "Dialer": "ports",
+    "Journal": "ports",
+    "SessionBusy": "livekit.result",
+    "StateChange": "ports",
+    "TransferFailed": "livekit.result",
+    "WarmTransferResult": "livekit.result",
+    "WarmTransferTask": "livekit.task",
     "CallerUnclear": "errors",
     "Do": "effects",
     "Effect": "effects",
@@ -54,24 +66,33 @@ _WHERE = {
 __all__ = [
     "TABLE",
     "CallerUnclear",
+    "DialRefused",
+    "DialRequest",
+    "Dialer",
     "Do",
     "Effect",
     "Event",
     "Facts",
     "InvalidArgument",
+    "Journal",
     "JournalError",
     "On",
     "Reason",
     "ServerUnusable",
+    "SessionBusy",
     "State",
+    "StateChange",
     "Step",
     "TableError",
     "Transfer",
+    "TransferFailed",
     "TransferInProgress",
     "TransferOutcome",
     "TransferPolicy",
     "UnexpectedEvent",
     "WarmTransferError",
+    "WarmTransferResult",
+    "WarmTransferTask",
 ]
 
 

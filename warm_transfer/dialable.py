@@ -1,0 +1,192 @@
+"""What may be dialled and sent along: the engine is the validator.
+
+The server passes destinations, caller ids and headers on to the wire as they are, so every value
+is checked here before anything is dialled. A value comes back unchanged or not at all; nothing is
+repaired silently.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from warm_transfer.errors import InvalidArgument
+from warm_transfer.policy import TransferPolicy
+
+__all__ = ["DTMF_PAUSE_S", "DTMF_TONE_S", "check_destination", "check_dtmf", "check_headers"]
+__all__ += ["check_number", "dtmf_seconds"]
+
+_NUMBER = re.compile(r"\+?[0-9]{2,15}", re.ASCII)
+"""ITU-T E.164 allows 15 digits; two are the shortest extensions of a PBX."""
+
+_STAR_NUMBER = re.compile(r"[+]?[0-9*#]{2,32}", re.ASCII)
+
+#: A deliberately small part of RFC 3261 section 25.1: user, host, port, and plain parameters.
+_SIP_URI = re.compile(
+    r"sips?:(?:[A-Za-z0-9_.!~'()+\-]{1,128}@)?"
+    r"(?:[A-Za-z0-9](?:[A-Za-z0-9.\-]{0,251}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]{2,45}\])"
+    r"(?::[0-9]{1,5})?"
+    r"(?:;transport=(?:udp|tcp|tls))?",
+    re.ASCII,
+)
+_TEL_URI = re.compile(r"tel:\+?[0-9]{2,15}", re.ASCII)
+
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!%*_+`'~.\-]{1,64}", re.ASCII)
+"""A token of RFC 3261 section 25.1."""
+_HEADER_VALUE = re.compile(r"[\x20-\x7e\u00a0-\U0010ffff]{0,512}")
+_ALWAYS_ALLOWED = frozenset({"user-to-user", "diversion"})
+
+#: Headers that set up or route the dialog; a policy cannot allow them either.
+_NEVER_ALLOWED = frozenset(
+    [
+        "accept",
+        "allow",
+        "allow-events",
+        "authorization",
+        "call-id",
+        "contact",
+        "content-disposition",
+        "content-encoding",
+        "content-language",
+        "content-length",
+        "content-type",
+        "cseq",
+        "event",
+        "expires",
+        "from",
+        "identity",
+        "max-forwards",
+        "min-expires",
+        "min-se",
+        "p-asserted-identity",
+        "p-preferred-identity",
+        "path",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "proxy-require",
+        "rack",
+        "record-route",
+        "refer-to",
+        "referred-by",
+        "replaces",
+        "require",
+        "route",
+        "rseq",
+        "security-client",
+        "security-server",
+        "security-verify",
+        "service-route",
+        "session-expires",
+        "subscription-state",
+        "supported",
+        "target-dialog",
+        "to",
+        "unsupported",
+        "via",
+        "www-authenticate",
+        "a",
+        "b",
+        "c",
+        "e",
+        "f",
+        "i",
+        "j",
+        "k",
+        "l",
+        "m",
+        "n",
+        "o",
+        "r",
+        "s",
+        "t",
+        "u",
+        "v",
+        "x",
+        "y",
+    ]
+)
+
+_DTMF = re.compile(r"[0-9A-Da-d*#wW]{0,64}", re.ASCII)
+DTMF_TONE_S = 0.25
+"""What one key tone takes, with the gap after it; livekit-sip sends 250 ms tones."""
+DTMF_PAUSE_S = 0.5
+"""What one ``w`` takes."""
+
+
+def check_destination(value: object, policy: TransferPolicy) -> str:
+    """A number of 2 to 15 digits, or a sip:, sips: or tel: URI.
+
+    Raises:
+        InvalidArgument: it is something else. The message does not repeat the number.
+    """
+    name = "sip_call_to"
+    if value is None or value == "":
+        raise InvalidArgument(name, "is missing", "give a phone number or a SIP URI")
+    if not isinstance(value, str):
+        raise InvalidArgument(name, f"is {type(value).__name__}", "give a string")
+    if policy.allow_star_codes and _STAR_NUMBER.fullmatch(value):
+        return value
+    if any(shape.fullmatch(value) for shape in (_NUMBER, _SIP_URI, _TEL_URI)):
+        return value
+    if _STAR_NUMBER.fullmatch(value):
+        remedy = "set `TransferPolicy(allow_star_codes=True)` to dial feature codes"
+        raise InvalidArgument(name, "has * or #", remedy)
+    raise InvalidArgument(
+        name,
+        "is no dialable address",
+        "give 2 to 15 digits with an optional +, or a sip:, sips: or tel: URI without parameters",
+    )
+
+
+def check_number(value: object) -> str:
+    """A caller id: digits with an optional plus, or empty for the trunk's own.
+
+    Raises:
+        InvalidArgument: it is something else.
+    """
+    if value == "":
+        return ""
+    if isinstance(value, str) and _NUMBER.fullmatch(value):
+        return value
+    remedy = "give 2 to 15 digits with an optional +"
+    raise InvalidArgument("sip_number", "is no caller id", remedy)
+
+
+def check_headers(value: object, policy: TransferPolicy) -> dict[str, str]:
+    """SIP headers: ``X-*``, ``User-to-User``, ``Diversion`` and what the policy adds.
+
+    Raises:
+        InvalidArgument: a name is not allowed or a value has control characters.
+    """
+    if not isinstance(value, Mapping):
+        raise InvalidArgument("sip_headers", f"is {type(value).__name__}", "give a mapping")
+    allowed = _ALWAYS_ALLOWED | {name.lower() for name in policy.allowed_headers}
+    for name, text in value.items():
+        if not isinstance(name, str) or not _HEADER_NAME.fullmatch(name):
+            raise InvalidArgument("sip_headers", f"has the name {name!r}", "use letters, digits, -")
+        low = name.lower()
+        if low in _NEVER_ALLOWED or not (low.startswith("x-") or low in allowed):
+            remedy = "use X-*, User-to-User, Diversion, or add it to `allowed_headers`"
+            raise InvalidArgument("sip_headers", f"has {name!r}, which is not allowed", remedy)
+        if not isinstance(text, str) or not _HEADER_VALUE.fullmatch(text):
+            remedy = "give up to 512 characters, none of them a control character"
+            raise InvalidArgument("sip_headers", f"has an unusable value for {name!r}", remedy)
+    return dict(value)
+
+
+def check_dtmf(value: object) -> str:
+    """Key tones: digits, A to D, ``*``, ``#`` and ``w`` for half a second of pause.
+
+    Raises:
+        InvalidArgument: it has something else, or more than 64 of them.
+    """
+    if isinstance(value, str) and _DTMF.fullmatch(value):
+        return value
+    remedy = "give up to 64 of 0-9, A-D, *, # and w (a pause of 0.5 s)"
+    raise InvalidArgument("dtmf", "is no sequence of key tones", remedy)
+
+
+def dtmf_seconds(tones: str) -> float:
+    """How long key tones take to send, in seconds."""
+    pauses = sum(tone in "wW" for tone in tones)
+    return pauses * DTMF_PAUSE_S + (len(tones) - pauses) * DTMF_TONE_S

@@ -1,0 +1,189 @@
+"""The journal: one line for each step, in one format for every tool, written before the effects.
+
+A journal is enough to say afterwards what happened and why, and to run the same events through a
+table again: `replay` does, and finds the first step that differs. Personal data is masked when a
+line is made, not when it is read.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import IO, Any
+
+from warm_transfer.errors import JournalError
+from warm_transfer.events import NO_FACTS, Event, Facts, On
+from warm_transfer.logs import mask
+from warm_transfer.policy import Plan, Strategy, TransferPolicy
+from warm_transfer.rows import Table
+from warm_transfer.table import TABLE
+from warm_transfer.transfer import Step, Transfer
+
+__all__ = ["VERSION", "FileJournal", "MemoryJournal", "read", "replay", "to_line"]
+
+VERSION = 1
+"""The version of the line format."""
+
+
+class MemoryJournal:
+    """Keeps the lines in a list."""
+
+    def __init__(self) -> None:
+        self.lines: list[dict[str, Any]] = []
+
+    def write(self, line: Mapping[str, object]) -> None:
+        """Keep one line."""
+        self.lines.append(dict(line))
+
+
+class FileJournal:
+    """Appends the lines to a file, one JSON object each, flushed one by one.
+
+    Several transfers may share a file; a line says which transfer it is of.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._file: IO[str] = self.path.open("a", encoding="utf-8")
+
+    def write(self, line: Mapping[str, object]) -> None:
+        """Append one line and flush it, so that a killed process leaves whole lines."""
+        self._file.write(json.dumps(line, separators=(",", ":")) + "\n")
+        self._file.flush()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+def to_line(step: Step, transfer: Transfer, began_s: float) -> dict[str, object]:
+    """The journal line of a step.
+
+    Args:
+        step: the step.
+        transfer: whose it is.
+        began_s: the time of the transfer's first event, so that times count from there.
+    """
+    deadline = step.deadline
+    return {
+        "v": VERSION,
+        "table": transfer.table.version,
+        "transfer": transfer.id,
+        "seq": step.seq,
+        "t_s": round(step.at_s - began_s, 6),
+        "attempt": step.attempt,
+        "event": step.event.name.value,
+        "payload": _payload(step, transfer),
+        "before": step.before.value,
+        "after": step.after.value,
+        "handling": step.handling.value,
+        "row": step.row.id if step.row else (step.ignored.name if step.ignored else None),
+        "effects": [{"id": effect.id, "name": effect.name.value} for effect in step.effects],
+        "deadline_s": round(deadline.at_s - began_s, 6) if deadline else None,
+    }
+
+
+def _payload(step: Step, transfer: Transfer) -> dict[str, object]:
+    event = step.event
+    payload: dict[str, object] = {}
+    for each in fields(Facts):
+        value = getattr(event.facts, each.name)
+        if value is None:
+            continue
+        if each.name == "words":
+            value = f"<{len(value)} characters>"
+        elif each.name == "cause":
+            value = type(value).__name__
+        payload[each.name] = mask(value) if isinstance(value, str) else value
+    if event.effect is not None:
+        payload["of"] = event.effect
+    if event.attempt is not None:
+        payload["attempt"] = event.attempt
+    if event.name is On.TRANSFER_REQUESTED:
+        payload["plan"] = _plan(transfer)
+    return payload
+
+
+def _plan(transfer: Transfer) -> dict[str, object]:
+    """What guards depend on besides the events, so that a journal replays by itself."""
+    return {
+        "strategies": [
+            {"name": each.name, "relayed": each.relayed} for each in transfer.plan.strategies
+        ],
+        "on_human_left": transfer.policy.on_human_left,
+    }
+
+
+def read(path: str | Path) -> list[dict[str, Any]]:
+    """Read a journal file.
+
+    Raises:
+        JournalError: the file cannot be read, or a line is no journal line; names the line.
+    """
+    lines: list[dict[str, Any]] = []
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except OSError as error:
+        raise JournalError(str(path), error.strerror or "cannot be read") from error
+    for number, raw in enumerate(text.splitlines(), 1):
+        try:
+            line = json.loads(raw)
+        except ValueError as error:
+            raise JournalError(f"{path}:{number}", "is not JSON") from error
+        if not isinstance(line, dict) or line.get("v") != VERSION:
+            raise JournalError(f"{path}:{number}", f"is no journal line of version {VERSION}")
+        lines.append(line)
+    return lines
+
+
+def replay(lines: Iterable[Mapping[str, Any]], table: Table = TABLE) -> Iterator[Step]:
+    """Run the events of one transfer's journal through a table again.
+
+    Yields:
+        The steps, which have the recorded states.
+
+    Raises:
+        JournalError: the journal is of another table, or a step differs; names the line.
+    """
+    transfer: Transfer | None = None
+    for number, line in enumerate(lines, 1):
+        where = f"line {number}"
+        if line["table"] != table.version:
+            raise JournalError(where, f"is of table {line['table']}, not {table.version}")
+        transfer = transfer or _transfer_for(line, table)
+        step = transfer.receive(_event(line), line["t_s"])
+        if (step.before, step.after) != (line["before"], line["after"]):
+            recorded = f"{line['before']} to {line['after']}"
+            raise JournalError(where, f"went {recorded}, now {step.before} to {step.after}")
+        if step.handling != line["handling"]:
+            raise JournalError(where, f"was handled as {line['handling']}, now {step.handling}")
+        yield step
+
+
+def _transfer_for(line: Mapping[str, Any], table: Table) -> Transfer:
+    plan = line["payload"].get("plan", {})
+    strategies = tuple(
+        Strategy(each["name"], relayed=each["relayed"]) for each in plan.get("strategies", ())
+    )
+    policy = TransferPolicy(on_human_left=plan.get("on_human_left", "end_call"))
+    return Transfer(
+        line["transfer"],
+        policy=policy,
+        plan=Plan(strategies=strategies) if strategies else None,
+        table=table,
+    )
+
+
+def _event(line: Mapping[str, Any]) -> Event:
+    payload = dict(line["payload"])
+    known = {each.name for each in fields(Facts)} - {"cause"}
+    facts = Facts(**{name: payload[name] for name in known if name in payload})
+    return Event(
+        On(line["event"]),
+        NO_FACTS if facts == NO_FACTS else facts,
+        attempt=payload.get("attempt"),
+        effect=payload.get("of"),
+    )

@@ -1,0 +1,98 @@
+"""Everything that touches a private name of livekit-agents.
+
+``tests/livekit/test_compat.py`` says what each of them is relied on for, so that an upgrade
+breaks there and not on a call.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import os
+from collections.abc import Generator
+from typing import Any
+
+from livekit import rtc
+from livekit.agents import Agent, AgentSession, AgentTask, BackgroundAudioPlayer, get_job_context
+from livekit.agents.voice import agent as _agent
+from livekit.agents.voice.agent_activity import _AgentActivityContextVar
+
+__all__ = [
+    "FrameworkAwait",
+    "HoldAudioPlayer",
+    "complete_outside_speech",
+    "current_activity",
+    "pass_task_mark",
+    "server_url",
+]
+
+
+class HoldAudioPlayer(BackgroundAudioPlayer):
+    """A background player with a track of its own name, which takes only that track away.
+
+    The stock player unpublishes by the name ``background_audio``, and so takes the application's
+    own background track when there is one. It looks its track up by name because a full reconnect
+    changes the sid; a name of our own keeps that right.
+    """
+
+    def __init__(self, track_name: str) -> None:
+        super().__init__()
+        self._own_name = track_name
+
+    async def _publish_track(self) -> None:
+        if self.publication is not None:
+            return
+        track = rtc.LocalAudioTrack.create_audio_track(self._own_name, self._audio_source)
+        options = self._track_publish_options or rtc.TrackPublishOptions()
+        self.publication = await self._room.local_participant.publish_track(track, options)
+
+    def _find_publication_by_name(self, name: str) -> rtc.LocalTrackPublication | None:
+        del name
+        if not self._room.isconnected():
+            # In a room that is gone, unpublishing does not return; there is nothing to take away.
+            return None
+        return super()._find_publication_by_name(self._own_name)
+
+
+def pass_task_mark(task: asyncio.Task[Any]) -> None:
+    """Let an inner task await an ``AgentTask`` as the current task may.
+
+    livekit-agents allows an inline task only in tasks that carry its mark.
+    """
+    _agent._pass_through_activity_task_info(task)  # noqa: SLF001 - the purpose of this module
+
+
+def complete_outside_speech(task: AgentTask[Any], result: object) -> None:
+    """Complete an ``AgentTask`` without writing the result into the awaiting tool's speech.
+
+    ``complete`` stores the result in the speech handle of the current context; the engine's tasks
+    inherit the context of the tool that awaits the transfer.
+    """
+    if not task.done():
+        contextvars.Context().run(task.complete, result)
+
+
+def server_url() -> str | None:
+    """The address the running job's room is on; None outside a job.
+
+    The job may have been given another address than ``LIVEKIT_URL`` (regions of the cloud).
+    """
+    context = get_job_context(required=False)
+    url = context._info.url if context is not None else ""  # noqa: SLF001 - as above
+    return url or os.environ.get("LIVEKIT_URL")
+
+
+def current_activity() -> tuple[AgentSession[Any], Agent] | None:
+    """The session and the agent in whose tool or hook the current code runs; None elsewhere."""
+    activity = _AgentActivityContextVar.get(None)
+    return None if activity is None else (activity.session, activity.agent)
+
+
+class FrameworkAwait:
+    """Awaits an ``AgentTask`` as livekit-agents does, for a subclass that overrides the await."""
+
+    def __init__(self, task: AgentTask[Any]) -> None:
+        self._task = task
+
+    def __await__(self) -> Generator[None, None, Any]:
+        return AgentTask.__await__(self._task)

@@ -1,0 +1,269 @@
+"""Dialling the human and hanging up: one request per attempt, never cancelled, ended for sure."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from dataclasses import dataclass, field, replace
+
+from livekit import api
+
+from warm_transfer.dialable import (
+    check_destination,
+    check_dtmf,
+    check_headers,
+    check_number,
+    dtmf_seconds,
+)
+from warm_transfer.effects import Effect
+from warm_transfer.errors import InvalidArgument
+from warm_transfer.events import Event, Facts, On
+from warm_transfer.livekit.faults import facts_of, is_gone, refusal
+from warm_transfer.livekit.legs import Legs
+from warm_transfer.livekit.sdk import Api
+from warm_transfer.policy import TransferPolicy
+from warm_transfer.ports import Dialer, DialRefused, DialRequest, Work
+
+__all__ = ["Dial", "DialOptions", "SipDialer"]
+
+#: How often a hang-up is repeated while the dialling request has not ended: in its first
+#: milliseconds the server answers "not found" and the phone rings on.
+_SWEEP_S = 0.05
+_SWEEP_SLOW_S = 0.5
+_SWEEP_FAST_TURNS = 40
+#: Once or twice more after the request has ended, because an "ok" is no proof.
+_AFTER_SWEEPS_S = (0.3, 0.9)
+
+#: The order of livekit-sip's call states; after a server restart they are reported from the
+#: beginning again, so only progress counts.
+_PROGRESS = {"dialing": 1, "ringing": 2, "automation": 3, "active": 4, "hangup": 5}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DialOptions:
+    """Whom to dial and how, checked before anything is dialled.
+
+    Raises (by `checked`):
+        InvalidArgument: a value cannot be used.
+    """
+
+    destination: str
+    """A phone number or a sip:, sips: or tel: URI. Personal data."""
+    trunk_id: str | None = None
+    """The outbound trunk at the server."""
+    connection: api.SIPOutboundConfig | None = None
+    """An inline trunk instead of `trunk_id`."""
+    number: str = ""
+    """The caller id to show; empty for the trunk's own."""
+    headers: dict[str, str] = field(default_factory=dict)
+    dtmf: str = ""
+    name: str = "human agent"
+    """The display name of the leg."""
+    attributes: dict[str, str] = field(default_factory=dict)
+    """Participant attributes of the leg, beside ours."""
+
+    def checked(self, policy: TransferPolicy, *, needs_trunk: bool) -> DialOptions:
+        """The same options, every value checked."""
+        if needs_trunk and not self.trunk_id and self.connection is None:
+            raise InvalidArgument(
+                "sip_trunk_id",
+                "is missing",
+                "give it, or `sip_connection`, or set LIVEKIT_SIP_OUTBOUND_TRUNK",
+            )
+        return replace(
+            self,
+            destination=check_destination(self.destination, policy),
+            number=check_number(self.number),
+            headers=check_headers(self.headers, policy),
+            dtmf=check_dtmf(self.dtmf),
+        )
+
+    def request(self, legs: Legs, attempt: int) -> DialRequest:
+        """The request of one attempt."""
+        policy = legs.policy
+        ours = {"wt.id": legs.transfer_id, "wt.attempt": str(attempt), "wt.role": "human"}
+        return DialRequest(
+            room=legs.consult_name,
+            identity=legs.human_identity,
+            name=self.name,
+            destination=self.destination,
+            ring_timeout_s=policy.ring_timeout_s,
+            call_limit_s=policy.call_limit_s,
+            timeout_s=policy.ring_timeout_s + dtmf_seconds(self.dtmf) + policy.dial_margin_s,
+            attempt=attempt,
+            dtmf=self.dtmf,
+            number=self.number,
+            headers=self.headers,
+            attributes={**self.attributes, **ours},
+        )
+
+
+class SipDialer:
+    """Dials through LiveKit's SIP API.
+
+    Args:
+        client: a client *without* fail-over: the SDK would replay a dial that timed out, and the
+            service does not recognise the copy (livekit/sip issue 750).
+        options: for the trunk.
+    """
+
+    def __init__(self, client: Api, options: DialOptions) -> None:
+        self._client = client
+        self._options = options
+
+    async def dial(self, request: DialRequest) -> None:
+        """One request, which returns when the human has answered."""
+        try:
+            await self._client.sip.create_sip_participant(
+                self._message(request), timeout=request.timeout_s
+            )
+        except Exception as error:
+            refused = refusal(error)
+            if refused is None:
+                raise
+            raise refused from error
+
+    async def hang_up(self, request: DialRequest) -> None:
+        """Nothing beyond removing the leg from its room."""
+
+    def _message(self, request: DialRequest) -> api.CreateSIPParticipantRequest:
+        message = api.CreateSIPParticipantRequest(
+            sip_trunk_id=self._options.trunk_id or "",
+            sip_call_to=request.destination,
+            sip_number=request.number,
+            room_name=request.room,
+            participant_identity=request.identity,
+            participant_name=request.name,
+            participant_attributes=dict(request.attributes),
+            headers=dict(request.headers),
+            dtmf=request.dtmf,
+            wait_until_answered=True,
+        )
+        message.ringing_timeout.FromMilliseconds(int(request.ring_timeout_s * 1000))
+        # The server's own default is 24 h, and nobody else hangs up for us.
+        message.max_call_duration.FromMilliseconds(int(request.call_limit_s * 1000))
+        if self._options.connection is not None:
+            message.trunk.CopyFrom(self._options.connection)
+        return message
+
+
+class Dial:
+    """DIAL_CONSULT and HANG_UP_CONSULT; exactly one terminal event for each attempt."""
+
+    def __init__(self, legs: Legs, dialer: Dialer, options: DialOptions) -> None:
+        self._legs = legs
+        self._dialer = dialer
+        self._options = options
+        self._request: DialRequest | None = None
+        self._effect: Effect | None = None
+        self._outstanding = False
+        self._settled = False
+        self._answered = False
+        self._hung_up = False
+        self._progress = 0
+
+    def dial(self, effect: Effect) -> Work:
+        """Prepare the request; the returned work sends it."""
+        self._effect = effect
+        self._request = self._options.request(self._legs, effect.attempt)
+        self._outstanding = True
+        return self._dial(self._request)
+
+    async def _dial(self, request: DialRequest) -> None:
+        try:
+            await self._dialer.dial(request)
+        except DialRefused as refused:
+            self._settle(On.CONSULT_REFUSED, refused.facts)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the phone may be ringing
+            self._settle(On.DIAL_UNCERTAIN, facts_of(error))
+        else:
+            self._answer()
+        finally:
+            self._outstanding = False
+
+    # What the consult room tells about the leg.
+
+    def leg_status(self, status: str) -> None:
+        """Take the leg's ``sip.callStatus``; only progress counts."""
+        progress = _PROGRESS.get(status, 0)
+        if progress <= self._progress:
+            return
+        self._progress = progress
+        if status == "ringing":
+            self._post(On.CONSULT_RANG)
+        elif status == "active":
+            self._answer()
+
+    async def leg_left(self, reason: str | None) -> None:
+        """Take the leg's departure; unanswered, it waits a moment for the API to say why."""
+        if self._answered:
+            self._post(On.CONSULT_HUNG_UP, Facts(disconnect_reason=reason))
+            return
+        waited_s = 0.0
+        while self._outstanding and waited_s < self._legs.policy.refusal_grace_s:
+            await asyncio.sleep(_SWEEP_S)
+            waited_s += _SWEEP_S
+        self._settle(On.CONSULT_REFUSED, Facts(disconnect_reason=reason))
+
+    def _answer(self) -> None:
+        if not self._answered:
+            self._answered = True
+            self._settle(On.CONSULT_ANSWERED)
+
+    def _settle(self, name: On, facts: Facts | None = None) -> None:
+        """Exactly one terminal event; the echo of our own hang-up is none."""
+        late_answer = name is On.CONSULT_ANSWERED
+        if self._settled or (self._hung_up and not late_answer):
+            return
+        self._settled = True
+        self._post(name, facts)
+
+    def _post(self, name: On, facts: Facts | None = None) -> None:
+        assert self._effect is not None
+        attempt, effect = self._effect.attempt, self._effect.id
+        self._legs.post(Event(name, facts or Facts(), attempt=attempt, effect=effect))
+
+    # Hanging up.
+
+    async def hang_up(self) -> None:
+        """Take the leg down, and go on until the dialling request has ended."""
+        request = self._request
+        if request is None:
+            return
+        self._hung_up = True
+        turn = 0
+        while True:
+            await self._sweep(request)
+            if not self._outstanding:
+                break
+            await asyncio.sleep(_SWEEP_S if turn < _SWEEP_FAST_TURNS else _SWEEP_SLOW_S)
+            turn += 1
+        if turn:
+            for pause_s in _AFTER_SWEEPS_S:
+                await asyncio.sleep(pause_s)
+                await self._sweep(request)
+
+    async def _sweep(self, request: DialRequest) -> None:
+        rooms = self._legs.api.room
+        async with asyncio.timeout(self._legs.policy.api_timeout_s):
+            await self._dialer.hang_up(request)
+        if self._outstanding:
+            # Not answered, so the leg is in no other room; the room itself would be re-created.
+            await self._removed(rooms.remove_participant(_who(request, request.room)))
+            await self._removed(rooms.delete_room(api.DeleteRoomRequest(room=request.room)))
+            return
+        for room in (request.room, self._legs.caller_room.name):
+            await self._removed(rooms.remove_participant(_who(request, room)))
+
+    async def _removed(self, call: Awaitable[object]) -> None:
+        """Make a removing call; that there is nothing to remove is as good."""
+        try:
+            async with asyncio.timeout(self._legs.policy.api_timeout_s):
+                await call
+        except api.ServerError as error:
+            if not is_gone(error):
+                raise
+
+
+def _who(request: DialRequest, room: str) -> api.RoomParticipantIdentity:
+    return api.RoomParticipantIdentity(room=room, identity=request.identity)

@@ -1,0 +1,163 @@
+"""Holding the caller: input and output off and exactly restored, and the hold audio."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from typing import Any
+
+from livekit import rtc
+from livekit.agents import AudioConfig, BuiltinAudioClip
+from livekit.agents.utils.audio import audio_frames_from_file
+
+from warm_transfer.effects import Effect
+from warm_transfer.events import Event, Facts, On
+from warm_transfer.livekit.legs import Legs
+from warm_transfer.livekit.sdk import FRAME_MS, SAMPLE_RATE_HZ, HoldPlayer
+from warm_transfer.ports import Work
+
+__all__ = ["DEFAULT_HOLD_AUDIO", "Hold"]
+
+DEFAULT_HOLD_AUDIO = AudioConfig(BuiltinAudioClip.HOLD_MUSIC, volume=0.8)
+"""As livekit-agents' own warm transfer."""
+
+#: The built-in clip is silent for its first 0.42 s; the caller would take that for a dead line.
+_CLIP_SILENT_HEAD_S = 0.42
+
+
+class Hold:
+    """HOLD_CALLER, PLAY_HOLD_AUDIO, STOP_HOLD_AUDIO, RESUME_OUTPUT, RESUME_CALLER."""
+
+    def __init__(self, legs: Legs, audio: Any) -> None:
+        self._legs = legs
+        self._audio = audio
+        self._input: dict[str, bool] | None = None
+        self._output: dict[str, bool] | None = None
+        self._released = asyncio.Event()
+        self._stopped = asyncio.Event()
+        self._player: HoldPlayer | None = None
+
+    def hold(self, effect: Effect) -> Work:
+        """Input off before this returns; output off when the last words are out."""
+        session = self._legs.host.session
+        self._input = {
+            "audio": session.input.audio_enabled,
+            "video": session.input.video_enabled,
+        }
+        session.input.set_audio_enabled(False)
+        session.input.set_video_enabled(False)
+        self._legs.post(Event(On.CALLER_HELD, effect=effect.id))
+        return self._silence_output()
+
+    async def _silence_output(self) -> None:
+        # The words are cut off at the limit rather than letting the agent talk over the hold.
+        await self._until_speech_ended(self._released)
+        if self._released.is_set():
+            return
+        output = self._legs.host.session.output
+        self._output = {
+            "audio": output.audio_enabled,
+            "video": output.video_enabled,
+            "transcription": output.transcription_enabled,
+        }
+        output.set_audio_enabled(False)
+        output.set_video_enabled(False)
+        output.set_transcription_enabled(False)
+
+    async def play(self, effect: Effect) -> None:
+        """Publish at once, play when the last words are out. Failing is reported, not raised."""
+        if self._stopped.is_set():
+            return
+        name = f"hold-audio-{self._legs.transfer_id}"
+        self._player = self._legs.sdk.hold_player(name)
+        await self._player.start(room=self._legs.caller_room)
+        await self._until_speech_ended(self._stopped)
+        if self._stopped.is_set():
+            return
+        try:
+            source, loop = _playable(self._audio)
+            self._player.play(source, loop=loop)
+        except Exception as error:  # noqa: BLE001 - the audio is the application's own: report it
+            facts = Facts(detail=f"{type(error).__name__} from the hold audio", cause=error)
+            self._legs.post(Event(On.HOLD_AUDIO_FAILED, facts, effect=effect.id))
+            self._player.play(_silence(), loop=False)
+
+    async def stop(self) -> None:
+        """Take our track away, and only ours; safe to repeat."""
+        self._stopped.set()
+        player = self._player
+        if player is not None:
+            await player.aclose()
+
+    def resume_output(self) -> None:
+        """Output as it was; safe to repeat."""
+        self._released.set()
+        if self._output is not None:
+            output = self._legs.host.session.output
+            output.set_audio_enabled(self._output["audio"])
+            output.set_video_enabled(self._output["video"])
+            output.set_transcription_enabled(self._output["transcription"])
+            self._output = None
+
+    async def resume_output_when_back(self) -> None:
+        """Output as it was, once the agent is back."""
+        await self._legs.host.handed_back()
+        self.resume_output()
+
+    async def resume(self) -> None:
+        """Input and output as they were, once the agent is back; safe to repeat."""
+        await self._legs.host.handed_back()
+        self.resume_output()
+        if self._input is not None:
+            session_input = self._legs.host.session.input
+            session_input.set_audio_enabled(self._input["audio"])
+            session_input.set_video_enabled(self._input["video"])
+            self._input = None
+
+    async def _until_speech_ended(self, or_event: asyncio.Event) -> None:
+        limit = self._legs.policy.speech_limit_s
+        await _first(self._legs.host.speech_ended(), or_event.wait(), timeout_s=limit)
+
+
+async def _first(*works: Coroutine[Any, Any, Any], timeout_s: float) -> None:
+    """Return when one is done or the time is up; the others are cancelled and waited for."""
+    tasks = [asyncio.ensure_future(work) for work in works]
+    try:
+        await asyncio.wait(tasks, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _playable(audio: Any) -> tuple[Any, bool]:
+    """What to hand to the player, and whether the player is to loop it."""
+    if audio is None:
+        return _silence(), False
+    config = audio if isinstance(audio, AudioConfig) else AudioConfig(audio)
+    if isinstance(audio, list):
+        return audio, True
+    if isinstance(config.source, BuiltinAudioClip):
+        return config._replace(source=_clip(config.source.path())), False
+    if isinstance(config.source, AsyncIterator):
+        # The stock player refuses to loop an iterator; an endless one needs no loop.
+        return config, False
+    return config, True
+
+
+async def _clip(path: str) -> AsyncIterator[rtc.AudioFrame]:
+    """A built-in clip without its silent head, for ever."""
+    skip_s = _CLIP_SILENT_HEAD_S
+    while True:
+        async for frame in audio_frames_from_file(path, SAMPLE_RATE_HZ):
+            if skip_s > 0:
+                skip_s -= frame.duration
+                continue
+            yield frame
+
+
+async def _silence() -> AsyncIterator[rtc.AudioFrame]:
+    """Silence that is sent: a leg without RTP may be dropped (livekit/sip issue 812)."""
+    samples = SAMPLE_RATE_HZ * FRAME_MS // 1000
+    while True:
+        yield rtc.AudioFrame.create(SAMPLE_RATE_HZ, 1, samples)

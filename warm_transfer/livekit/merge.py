@@ -1,0 +1,113 @@
+"""Joining the legs: the port of a merge strategy, and the effects that use it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from warm_transfer.effects import Effect
+from warm_transfer.errors import InvalidArgument
+from warm_transfer.events import Event, Facts, On
+from warm_transfer.livekit.legs import Legs
+from warm_transfer.livekit.relay import Relay
+from warm_transfer.policy import Strategy
+
+__all__ = ["Merge", "MergeStrategy", "strategies_of"]
+
+
+class MergeStrategy(Protocol):
+    """A way of joining the legs: four verbs, each bounded from outside and safe to repeat."""
+
+    @property
+    def name(self) -> str:
+        """The name in options, journal and outcome."""
+        ...
+
+    @property
+    def relayed(self) -> bool:
+        """Whether the agent itself carries the sound."""
+        ...
+
+    async def prepare(self, legs: Legs) -> None:
+        """Get ready while the human is being briefed; nothing may be heard yet."""
+        ...
+
+    async def merge(self, legs: Legs, broke: Callable[[BaseException | None], None]) -> None:
+        """Join the legs and return when both parties can hear each other.
+
+        Args:
+            legs: who is where.
+            broke: to be called when a standing merge breaks.
+
+        Raises:
+            Exception: the merge failed, and nothing of it is heard.
+        """
+        ...
+
+    async def unmerge(self, legs: Legs) -> None:
+        """Undo a merge, also one that was cut off half-way."""
+        ...
+
+    async def health(self, legs: Legs) -> bool:
+        """Whether the merge stands."""
+        ...
+
+
+def strategies_of(merge: object) -> tuple[MergeStrategy, ...]:
+    """The strategies an application asked for, in order.
+
+    Raises:
+        InvalidArgument: an unknown name, or nothing at all.
+    """
+    wanted: Sequence[object] = (merge,) if isinstance(merge, str) else tuple(merge)  # type: ignore[arg-type]  # checked below
+    found: list[MergeStrategy] = []
+    for each in wanted:
+        if each in ("auto", "relay"):
+            found.append(Relay())
+        elif isinstance(each, str):
+            raise InvalidArgument("merge", f"is {each!r}", 'give "auto" or "relay"')
+        else:
+            found.append(each)  # type: ignore[arg-type]  # a strategy of the application's own
+    if not found:
+        raise InvalidArgument("merge", "names no strategy", 'give "auto" or "relay"')
+    return tuple(found)
+
+
+class Merge:
+    """MERGE_LEGS, UNMERGE_LEGS and LOOK_AT_ROOMS."""
+
+    def __init__(self, legs: Legs, strategies: Sequence[MergeStrategy]) -> None:
+        self._legs = legs
+        self._strategies = {each.name: each for each in strategies}
+
+    @property
+    def plan(self) -> tuple[Strategy, ...]:
+        """The strategies as the core knows them."""
+        return tuple(Strategy(each.name, each.relayed) for each in self._strategies.values())
+
+    async def merge(self, effect: Effect) -> None:
+        """Join the legs. What goes wrong is raised, and becomes MERGE_FAILED or _UNCERTAIN."""
+
+        def broke(error: BaseException | None) -> None:
+            facts = Facts(strategy=effect.strategy, detail=type(error).__name__, cause=error)
+            self._legs.post(Event(On.MERGE_BROKE, facts, effect=effect.id))
+
+        await self._strategy(effect).merge(self._legs, broke)
+        self._report(On.MERGE_CONFIRMED, effect)
+
+    async def look(self, effect: Effect) -> None:
+        """Settle an uncertain merge by looking."""
+        stands = await self._strategy(effect).health(self._legs)
+        self._report(On.MERGE_CONFIRMED if stands else On.MERGE_FAILED, effect)
+
+    async def unmerge(self) -> None:
+        """Undo whatever any strategy has joined."""
+        for strategy in self._strategies.values():
+            await strategy.unmerge(self._legs)
+
+    def _strategy(self, effect: Effect) -> MergeStrategy:
+        assert effect.strategy is not None
+        return self._strategies[effect.strategy]
+
+    def _report(self, name: On, effect: Effect) -> None:
+        self._legs.post(Event(name, Facts(strategy=effect.strategy), effect=effect.id))

@@ -1,0 +1,68 @@
+"""What awaiting a transfer gives: a result when merged, a readable error otherwise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from livekit.agents.beta.workflows import WarmTransferResult as _IncumbentResult
+from livekit.agents.llm import ToolError
+
+from warm_transfer.errors import TransferInProgress
+from warm_transfer.outcome import Reason, TransferOutcome
+from warm_transfer.states import State
+
+__all__ = ["SessionBusy", "TransferFailed", "WarmTransferResult"]
+
+
+@dataclass
+class WarmTransferResult(_IncumbentResult):
+    """The result of a merged transfer; also a result of livekit-agents' own class."""
+
+    outcome: TransferOutcome
+    """How it ended."""
+
+
+class TransferFailed(ToolError):
+    """A transfer that ended without a merge. The text is for a model to read.
+
+    It begins with the words livekit-agents' own class uses for the same case.
+    """
+
+    def __init__(self, outcome: TransferOutcome) -> None:
+        super().__init__(_text(outcome))
+        self.outcome = outcome
+        self.__cause__ = outcome.cause
+
+
+class SessionBusy(TransferInProgress, ToolError):
+    """A second transfer in the same session; the answer tells a model where the first stands."""
+
+    def __init__(self, transfer_id: str, state: str) -> None:
+        TransferInProgress.__init__(self, transfer_id, state)
+        self._message = str(self)
+
+
+_AFTER_ANSWER: dict[Reason, str] = {
+    Reason.HUMAN_LEFT: "room closed: the human agent hung up",
+    Reason.NO_DECISION: "human agent did not decide in time",
+    Reason.CALLER_ROOM_LOST: "room closed: the caller's room was lost",
+    Reason.HOLD_LIMIT: "the caller has been on hold for too long",
+    Reason.HOLD_FAILED: "the caller could not be put on hold",
+    Reason.BRIEFING_FAILED: "the conversation with the human agent failed",
+    Reason.MERGE_FAILED: "the human agent could not be connected to the caller",
+    Reason.APP_CANCELLED: "the transfer was cancelled",
+    Reason.SESSION_CLOSED: "the transfer is cancelled: the session closed",
+    Reason.JOB_SHUTDOWN: "the transfer is cancelled: the job is shutting down",
+    Reason.CALLER_LEFT: "caller hung up before the transfer completed",
+}
+
+
+def _text(outcome: TransferOutcome) -> str:
+    if outcome.result is State.DECLINED:
+        return f"human agent declined to connect: {outcome.words or 'no reason given'}"
+    if outcome.result is State.VOICEMAIL:
+        return "voicemail detected"
+    if outcome.reason in _AFTER_ANSWER:
+        return _AFTER_ANSWER[outcome.reason]
+    status = f", SIP {outcome.sip_status} {outcome.sip_phrase or ''}" if outcome.sip_status else ""
+    return f"could not dial human agent: {outcome.reason.value.replace('_', ' ')}{status}".rstrip()

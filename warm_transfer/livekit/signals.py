@@ -1,0 +1,179 @@
+"""What the rooms tell: departures, the leg's progress, lost rooms; each becomes an event.
+
+Listeners are attached once and stay; the table says what an event means in a state. A departure
+counts only while the room is connected: during the agent's own reconnect the SDK reports people
+as gone who are still there, so then the room is looked at after a grace.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from livekit import api, rtc
+
+from warm_transfer.events import Event, Facts, On
+from warm_transfer.livekit.dial import Dial
+from warm_transfer.livekit.faults import disconnect_reason
+from warm_transfer.livekit.legs import Legs
+from warm_transfer.livekit.sdk import Participant, Room
+
+__all__ = ["Presence", "Signals"]
+
+STATUS = "sip.callStatus"
+
+Gone = Callable[[str | None], None]
+
+
+class Presence:
+    """Watches one participant of one room, and the room itself."""
+
+    def __init__(
+        self, room: Room, identity: str, gone: Gone, lost: Gone, *, grace_s: float
+    ) -> None:
+        self._room = room
+        self._identity = identity
+        self._gone = gone
+        self._lost = lost
+        self._grace_s = grace_s
+        self._grace: asyncio.TimerHandle | None = None
+        self._listeners: list[tuple[str, Callable[..., None]]] = [
+            ("participant_disconnected", self._on_left),
+            ("reconnected", self._on_reconnected),
+            ("disconnected", self._on_lost),
+        ]
+        for event, listener in self._listeners:
+            room.on(event, listener)
+
+    def close(self) -> None:
+        """Take the listeners away; safe to repeat."""
+        if self._grace is not None:
+            self._grace.cancel()
+        for event, listener in self._listeners:
+            self._room.off(event, listener)
+        self._listeners = []
+
+    def _on_left(self, participant: Participant) -> None:
+        if participant.identity != self._identity:
+            return
+        if self._room.connection_state == rtc.ConnectionState.CONN_RECONNECTING:
+            return
+        self._gone(disconnect_reason(participant.disconnect_reason))
+
+    def _on_reconnected(self) -> None:
+        loop = asyncio.get_running_loop()
+        if self._grace is not None:
+            self._grace.cancel()
+        self._grace = loop.call_later(self._grace_s, self._look)
+
+    def _look(self) -> None:
+        if self._room.isconnected() and self._identity not in self._room.remote_participants:
+            self._gone(None)
+
+    def _on_lost(self, reason: int | None = None) -> None:
+        self._lost(disconnect_reason(reason))
+
+
+class Signals:
+    """Turns what both rooms tell into events."""
+
+    def __init__(self, legs: Legs, dial: Dial) -> None:
+        self._legs = legs
+        self._dial = dial
+        self._consult: Presence | None = None
+        self._consult_room: Room | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._caller = Presence(
+            legs.caller_room,
+            legs.caller_identity,
+            self._caller_left,
+            self._caller_room_lost,
+            grace_s=legs.policy.reconnect_grace_s,
+        )
+
+    def look_at_caller(self) -> None:
+        """Say so if the caller is already gone."""
+        room = self._legs.caller_room
+        if not room.isconnected():
+            self._caller_room_lost(None)
+        elif self._legs.caller_identity not in room.remote_participants:
+            self._caller_left(None)
+
+    def watch_consult(self, room: Room) -> None:
+        """Listen to the consult room; to be called before it is joined."""
+        self._consult_room = room
+        self._consult = Presence(
+            room,
+            self._legs.human_identity,
+            self._leg_left,
+            self._consult_room_lost,
+            grace_s=self._legs.policy.reconnect_grace_s,
+        )
+        room.on("participant_connected", self._on_joined)
+        room.on("participant_attributes_changed", self._on_attributes)
+
+    def look_at_consult(self) -> None:
+        """Take note of who was in the consult room before us."""
+        assert self._consult_room is not None
+        for participant in list(self._consult_room.remote_participants.values()):
+            self._on_joined(participant)
+
+    def forget_consult(self) -> None:
+        """Stop listening to the consult room; safe to repeat."""
+        if self._consult is not None and self._consult_room is not None:
+            self._consult.close()
+            self._consult_room.off("participant_connected", self._on_joined)
+            self._consult_room.off("participant_attributes_changed", self._on_attributes)
+        self._consult = self._consult_room = None
+
+    async def aclose(self) -> None:
+        """Stop listening to everything."""
+        self.forget_consult()
+        self._caller.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    # The caller.
+
+    def _caller_left(self, reason: str | None) -> None:
+        self._legs.post(Event(On.CALLER_HUNG_UP, Facts(disconnect_reason=reason)))
+
+    def _caller_room_lost(self, reason: str | None) -> None:
+        self._legs.post(Event(On.CALLER_ROOM_LOST, Facts(disconnect_reason=reason)))
+
+    # The consult room.
+
+    def _on_joined(self, participant: Participant) -> None:
+        if participant.identity == self._legs.human_identity:
+            self._dial.leg_status(participant.attributes.get(STATUS, ""))
+        elif participant.kind == rtc.ParticipantKind.PARTICIPANT_KIND_AGENT:
+            # Workers without an agent_name are dispatched into every new room; a second agent
+            # would talk to the human and hear the briefing.
+            self._legs.log.warning("second agent in the consult room", evicted=True)
+            self._spawn(self._evict(participant.identity))
+
+    def _on_attributes(self, changed: Mapping[str, str], participant: Participant) -> None:
+        if participant.identity == self._legs.human_identity and STATUS in changed:
+            self._dial.leg_status(participant.attributes.get(STATUS, ""))
+
+    def _leg_left(self, reason: str | None) -> None:
+        self._spawn(self._dial.leg_left(reason))
+
+    def _consult_room_lost(self, reason: str | None) -> None:
+        self._legs.post(Event(On.CONSULT_ROOM_LOST, Facts(disconnect_reason=reason)))
+
+    async def _evict(self, identity: str) -> None:
+        legs = self._legs
+        who = api.RoomParticipantIdentity(room=legs.consult_name, identity=identity)
+        try:
+            async with asyncio.timeout(legs.policy.api_timeout_s):
+                await legs.api.room.remove_participant(who)
+        except (api.ServerError, TimeoutError) as error:
+            legs.log.warning("second agent could not be evicted", detail=type(error).__name__)
+
+    def _spawn(self, work: Any) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

@@ -1,0 +1,75 @@
+"""Logging: structlog with the transfer's id bound, numbers masked, one canonical line at the end.
+
+Lines go to the standard logger ``warm_transfer``, so an application that configures logging (as
+livekit-agents does) keeps control; nothing is printed by default. Event names are fixed strings
+and keys come from this module, so that a log can be queried.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Mapping, MutableMapping
+from typing import Any
+
+import structlog
+
+from warm_transfer.outcome import TransferOutcome
+from warm_transfer.transfer import Step
+
+__all__ = ["BoundLog", "canonical", "mask", "transfer_log"]
+
+BoundLog = structlog.stdlib.BoundLogger
+
+#: Enough digits in a row, however they are grouped, to be a number that reaches a person.
+_NUMBER = re.compile(r"\+?\d(?:[\s().\-/]?\d){5,}")
+
+#: Keys whose values are made by us and hold no personal data, though they may hold digits.
+_OWN_KEYS = frozenset({"transfer", "room", "table", "event", "level", "logger"})
+
+
+def mask(text: str) -> str:
+    """Hide every phone number in a text but for its last two digits."""
+    return _NUMBER.sub(lambda found: "***" + found.group()[-2:], text)
+
+
+def _mask_values(
+    _logger: object, _method: str, entry: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    for key, value in entry.items():
+        if key not in _OWN_KEYS and isinstance(value, str):
+            entry[key] = mask(value)
+    return entry
+
+
+def transfer_log(transfer_id: str) -> BoundLog:
+    """A logger for one transfer."""
+    log: BoundLog = structlog.wrap_logger(
+        logging.getLogger("warm_transfer"),
+        processors=[
+            structlog.stdlib.filter_by_level,
+            _mask_values,
+            structlog.stdlib.render_to_log_kwargs,
+        ],
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+    return log.bind(transfer=transfer_id)
+
+
+def canonical(outcome: TransferOutcome, last: Step, counts: Mapping[str, int]) -> dict[str, Any]:
+    """The values of the one line that tells a whole transfer, written when it has closed."""
+    return {
+        "outcome": outcome.result.value,
+        "reason": outcome.reason.value,
+        "final": last.after.value,
+        "attempt": outcome.attempt,
+        "strategy": outcome.strategy,
+        "sip_status": outcome.sip_status,
+        "api_code": outcome.api_code,
+        "disconnect_reason": outcome.disconnect_reason,
+        "seconds": {state.value: round(spent, 3) for state, spent in outcome.seconds.items()},
+        "time_to_human_s": outcome.time_to_human_s,
+        "steps": last.seq,
+        **counts,
+    }
