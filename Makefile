@@ -1,0 +1,49 @@
+# Every target sets up what it needs in .venv; nothing else on the machine is changed.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+SCENARIO ?= merged
+PAGES := README.md docs/states.md
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo live test check diagrams clean
+
+help: ## say what the targets do
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | sort | expand -t 12
+
+install: $(STAMP) ## set up .venv with all that development needs
+
+# The demo needs the library alone; tests and checks need their tools as well.
+$(VENV)/.library: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(STAMP): $(VENV)/.library
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test,check,live]'
+	@touch $@
+
+demo: $(VENV)/.library ## run one transfer in the simulated world (SCENARIO=name)
+	@$(BIN)/warm-transfer demo '$(SCENARIO)'
+
+live: $(STAMP) ## run one transfer on a real server with real audio (SCENARIO=name)
+	@$(BIN)/python -m tests.live --scenario '$(SCENARIO)'
+
+test: $(STAMP) ## run all tests, the real-server ones too when Go or LIVEKIT_URL is there
+	$(BIN)/python -m pytest
+
+check: $(STAMP) ## lint, types, layers, exports, diagrams up to date
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	for version in 3.12 3.13 3.14; do $(BIN)/mypy --python-version $$version || exit 1; done
+	$(BIN)/python -m pytest -q tests/test_layers.py tests/test_exports.py tests/test_mirror.py
+	$(BIN)/python -m fsm_diagrams check $(PAGES)
+
+diagrams: $(STAMP) ## write the generated diagrams into the documents
+	$(BIN)/python -m fsm_diagrams check --write $(PAGES)
+
+clean: ## remove what was built; .venv and .tools stay
+	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

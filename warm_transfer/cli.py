@@ -1,0 +1,148 @@
+"""The command ``warm-transfer``.
+
+Exit codes: 0 as wished, 1 something is wrong with what was shown, 2 the request cannot be met.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from warm_transfer.errors import InvalidArgument, JournalError, WarmTransferError
+from warm_transfer.journal import read, replay
+from warm_transfer.logs import mask
+from warm_transfer.states import DELIVERED
+
+__all__ = ["main"]
+
+DEFAULT_JOURNAL = Path("build/demo/journal.jsonl")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; returns the exit code."""
+    arguments = _parser().parse_args(argv)
+    try:
+        code: int = arguments.run(arguments)
+    except WarmTransferError as error:
+        sys.stderr.write(f"warm-transfer: {error}\n")
+        return 2
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="warm-transfer", description="Warm transfer for LiveKit.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    demo = commands.add_parser("demo", help="run a whole transfer in the simulated world")
+    demo.add_argument("scenario", nargs="?", default="merged", help="a name of --list, or a line")
+    demo.add_argument("--list", action="store_true", help="list the scenarios")
+    demo.add_argument("--replay", metavar="JOURNAL", help="show a recorded journal again")
+    demo.add_argument("--journal", metavar="FILE", type=Path, default=DEFAULT_JOURNAL)
+    demo.set_defaults(run=_demo)
+    return parser
+
+
+def _demo(arguments: argparse.Namespace) -> int:
+    if arguments.list:
+        return _list()
+    if arguments.replay:
+        return _replay(arguments.replay)
+    return _run(arguments.scenario, arguments.journal)
+
+
+def _list() -> int:
+    from warm_transfer.testing.scenario import SCENARIOS  # noqa: PLC0415 - loads livekit
+
+    width = max(map(len, SCENARIOS))
+    for name, scenario in SCENARIOS.items():
+        _say(f"{name:{width}}  {scenario.description}")
+    return 0
+
+
+def _replay(path: str) -> int:
+    """Show each transfer of a journal, and check that this table decides as recorded."""
+    transfers: dict[str, list[dict[str, Any]]] = {}
+    for line in read(path):
+        transfers.setdefault(line["transfer"], []).append(line)
+    if not transfers:
+        raise JournalError(path, "holds no transfer")
+    for name, lines in transfers.items():
+        _say(f"transfer {name}")
+        _say(_HEAD)
+        for line in lines:
+            _say(_row(line))
+        for _step in replay(lines):
+            pass
+        _say("replayed: every step decides as recorded\n")
+    return 0
+
+
+def _run(wanted: str, path: Path) -> int:
+    from warm_transfer.testing.scenario import SCENARIOS, run, scenario  # noqa: PLC0415 - as above
+
+    chosen = SCENARIOS.get(wanted)
+    if chosen is None:
+        if ";" not in wanted and " " not in wanted:
+            known = ", ".join(SCENARIOS)
+            raise InvalidArgument("scenario", f"is {wanted!r}", f"give one of {known}, or a line")
+        chosen = scenario(wanted)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    _say(f"scenario {wanted}: {chosen.description}\n")
+    _say(_HEAD)
+    result = run(chosen, journal=_Shown(path))
+    _say("")
+    _tell(result)
+    _say(f"journal: {path}")
+    return 1 if result.left or result.outcome is None else 0
+
+
+def _tell(result: Any) -> None:
+    outcome = result.outcome
+    if outcome is None:
+        _say("no outcome: the transfer never decided")
+        return
+    words = f', "{mask(outcome.words)}"' if outcome.words else ""
+    status = f", SIP {outcome.sip_status} {outcome.sip_phrase}" if outcome.sip_status else ""
+    _say(f"outcome: {outcome.result} ({outcome.reason}{status}{words})")
+    for state, seconds in result.seconds.items():
+        _say(f"  {state.value:10} {seconds:10.3f} s")
+    _say(f"left behind: {result.left or 'nothing'}")
+
+
+class _Shown:
+    """A journal that shows each step as it is taken, and keeps it in a file."""
+
+    def __init__(self, path: Path) -> None:
+        from warm_transfer.journal import FileJournal  # noqa: PLC0415 - opened when asked for
+
+        self._file = FileJournal(path)
+
+    def write(self, line: Mapping[str, object]) -> None:
+        """Show and keep one line."""
+        self._file.write(line)
+        _say(_row(line))
+
+
+_HEAD = f"{'seconds':>10}  {'event':20} {'state':10} effects"
+
+
+def _row(line: Mapping[str, Any]) -> str:
+    changed = line["before"] != line["after"]
+    state = line["after"] if changed else "."
+    effects = ", ".join(effect["name"] for effect in line["effects"])
+    if line["handling"] != "row":
+        effects = f"({line['handling']}: {line['row'] or 'superseded'})"
+    mark = " *" if changed and line["after"] in DELIVERED else ""
+    return f"{line['t_s']:10.3f}  {line['event']:20} {state + mark:10} {effects}"
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
