@@ -1,0 +1,96 @@
+"""How long things take in the simulated world, in seconds, from measurements on the real one.
+
+"facts" is the page of LiveKit facts, "integration" the page on livekit-agents; both were measured
+on loopback. Where a range was measured, its middle stands here.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+__all__: list[str] = []
+
+# The server's API.
+API_S: Final = 0.003
+"""One request that is not a dial: 2 to 12 ms (integration 3, facts A.0)."""
+REQUEST_S: Final = 0.001
+"""From the call to the request being on its way: a dial cancelled before is never sent
+(integration 7)."""
+
+# Rooms.
+JOIN_S: Final = 0.1
+"""From connecting to being in the room (integration 5.2: joining costs 120 to 200 in all)."""
+JOINED_S: Final = 0.05
+"""From being in the room to `connect` returning."""
+NEWS_S: Final = 0.011
+"""From an event in the server to the clients knowing: departures, attributes, room deletion
+(integration 3 and 6: 9 to 15 ms)."""
+PUBLISH_S: Final = 0.02
+"""`publish_track` takes 4 to 45 ms (integration 5.1)."""
+UNPUBLISH_S: Final = 0.005
+SUBSCRIBE_S: Final = 0.036
+"""`track_subscribed` comes 36 ms after `track_published` (integration 6)."""
+DEPARTURE_TIMEOUT_S: Final = 20.0
+"""A room closes this long after its last participant that is not an agent has left: the server's
+default ``departure_timeout``."""
+EMPTY_TIMEOUT_S: Final = 300.0
+"""A room closes when nobody but agents has come: the server's default ``empty_timeout``."""
+RECONNECT_SEEN_S: Final = 0.1
+"""From the signalling being cut to false departures: 33 to 180 ms (integration 6)."""
+RESUME_S: Final = 3.05
+"""A signalling connection that is cut and comes back at once (integration 6)."""
+
+# A dial, counted from the request (facts, timeline; integration 7, the window after the POST).
+REGISTERED_S: Final = 0.005
+"""From here on a removal finds the leg; before, it answers ``not_found`` and the phone rings on."""
+INVITED_S: Final = 0.022
+"""The INVITE is on the wire; a removal before it means that it is never sent."""
+LEG_SEEN_S: Final = 0.025
+"""The leg is in the room with ``sip.callStatus=dialing``."""
+LEG_TRACK_S: Final = 0.09
+"""The leg publishes its track, still ringing."""
+
+# A dial, counted from what the phone does.
+RINGING_SEEN_S: Final = 0.004
+ANSWER_SEEN_S: Final = 0.014
+"""With `NEWS_S` on top, ``active`` is seen 25 ms after the answer (facts: 20 to 30)."""
+LEG_HEARS_S: Final = 0.018
+"""The leg subscribes 13 to 24 ms after ``active`` (integration 4)."""
+REFUSAL_SEEN_S: Final = 0.01
+"""From the refusal to the leg leaving the room."""
+REFUSAL_TOLD_S: Final = 0.05
+"""From the refusal to the API's error (facts: the incumbent knew 110 ms after the 486)."""
+WIRE_S: Final = 0.006
+"""From a removal to CANCEL or BYE at the phone (integration 7: 4 to 10 ms)."""
+CANCEL_TOLD_S: Final = 0.02
+"""From a removal while ringing to the end of the dialling request."""
+JOIN_CUT_S: Final = 5.0
+"""A leg removed while joining: the dialling request fails this much later (integration 7)."""
+SERVER_DIAL_LIMIT_S: Final = 80.0
+"""The server drops a dialling request that waits for the answer (facts 5.3)."""
+KEY_TONE_S: Final = 0.25
+KEY_PAUSE_S: Final = 0.5
+"""``w`` in a string of key tones (livekit-agents, ``dtmf``)."""
+
+# Sessions and players.
+SESSION_START_S: Final = 0.03
+SESSION_CLOSE_S: Final = 0.016
+"""`AgentSession.aclose` takes 13 to 19 ms (integration 4)."""
+SESSION_CLOSE_LOST_S: Final = 1.0
+"""The same when the server has taken the room away (integration 3: 1026 ms)."""
+FIRST_WORD_S: Final = 0.13
+"""From the answer to the first word at the phone: 120 to 150 ms (integration 4)."""
+HAND_BACK_S: Final = 0.005
+"""From `complete` to the old agent being current (integration 2)."""
+PLAYER_S: Final = 0.05
+"""From the player's track being subscribed to sound (integration 5.1: 15 to 50)."""
+PLAYER_CLOSE_S: Final = 0.05
+SECONDS_PER_CHARACTER: Final = 0.06
+"""How fast the simulated agent speaks."""
+
+# Sound.
+FRAME_EVERY_S: Final = 1.0
+"""A stream repeats an unchanged sound this often, instead of every 10 ms."""
+SILENT_AFTER_S: Final = 1.3
+"""A source that is no longer fed falls silent: 0.3 s of concealment (integration 5.3) after the
+last frame, and frames come `FRAME_EVERY_S` apart."""

@@ -1,0 +1,490 @@
+"""A client's view of a room: ``rtc.Room`` with its event names, arguments and quirks."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from livekit import rtc
+
+from warm_transfer.testing.livekit import latency
+from warm_transfer.testing.livekit.server import Member, Refused, Track
+from warm_transfer.testing.livekit.sound import SimLocalTrack, SimRemoteTrack
+from warm_transfer.testing.livekit.world import World
+
+__all__ = ["SimLocalParticipant", "SimParticipant", "SimPublication", "SimRoom", "make_token"]
+
+Reason = rtc.DisconnectReason
+Connection = rtc.ConnectionState
+KINDS = {"": 0, "standard": 0, "ingress": 1, "egress": 2, "sip": 3, "agent": 4}
+
+
+def make_token(room: str, identity: str, kind: str, until_s: float | None) -> str:
+    """A token in the shape of a JWT, not signed; `until_s` is in virtual time."""
+    grant = {"sub": identity, "kind": kind, "until_s": until_s, "video": {"room": room}}
+    payload = base64.urlsafe_b64encode(json.dumps(grant).encode()).decode().rstrip("=")
+    return f"sim.{payload}.sim"
+
+
+def _read_token(token: str) -> dict[str, Any]:
+    """The grants of a token, ours or a real one."""
+    try:
+        payload = token.split(".")[1]
+        grant = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    except (IndexError, ValueError):
+        raise rtc.ConnectError("engine: signal failure: invalid token") from None
+    assert isinstance(grant, dict)
+    return grant
+
+
+class SimPublication:
+    """``rtc.RemoteTrackPublication``."""
+
+    kind = rtc.TrackKind.KIND_AUDIO
+
+    def __init__(self, track: Track) -> None:
+        self.server_track = track
+        self.sid = track.sid
+        self.name = track.name
+        self.source = track.source
+        self.muted = track.muted
+        self.track: SimRemoteTrack | None = None
+
+    @property
+    def subscribed(self) -> bool:
+        """Whether the client receives it."""
+        return self.track is not None
+
+
+class SimLocalPublication:
+    """``rtc.LocalTrackPublication``."""
+
+    kind = rtc.TrackKind.KIND_AUDIO
+
+    def __init__(self, track: SimLocalTrack, published: Track) -> None:
+        self.server_track = published
+        self.sid = published.sid
+        self.name = published.name
+        self.source = published.source
+        self.muted = published.muted
+        self.track: SimLocalTrack | None = track
+        self.first_subscription: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def wait_for_subscription(self) -> None:
+        """Return when somebody has subscribed."""
+        await asyncio.shield(self.first_subscription)
+
+
+class SimParticipant:
+    """``rtc.RemoteParticipant``, as far as this client has been told."""
+
+    def __init__(self, member: Member) -> None:
+        self.sid = member.sid
+        self.identity = member.identity
+        self.name = member.name
+        self.kind = member.kind
+        self.metadata = member.metadata
+        self.known = dict(member.attributes)
+        self.track_publications: dict[str, SimPublication] = {}
+        self._reason = Reason.UNKNOWN_REASON
+
+    @property
+    def attributes(self) -> dict[str, str]:
+        """A copy, as in the SDK."""
+        return dict(self.known)
+
+    @property
+    def disconnect_reason(self) -> int | None:
+        """Why it left; the SDK shows ``UNKNOWN_REASON`` as None (facts 5.3)."""
+        return self._reason or None
+
+    def gone(self, reason: int) -> None:
+        """It has left."""
+        self._reason = Reason.ValueType(reason)
+
+
+class SimLocalParticipant:
+    """``rtc.LocalParticipant``."""
+
+    def __init__(self, room: SimRoom, member: Member) -> None:
+        self._room = room
+        self.member = member
+        self.sid = member.sid
+        self.identity = member.identity
+        self.name = member.name
+        self.kind = member.kind
+        self.known = dict(member.attributes)
+        self.track_publications: dict[str, SimLocalPublication] = {}
+
+    @property
+    def attributes(self) -> dict[str, str]:
+        """A copy, as in the SDK."""
+        return dict(self.known)
+
+    async def publish_track(self, track: Any, options: Any = None) -> SimLocalPublication:
+        """Publish a local track. In a room that the server has taken away it never returns."""
+        return await self._room.world.faults.call(
+            "room.publish_track", lambda: self._publish(track, options)
+        )
+
+    async def _publish(self, track: SimLocalTrack, options: Any) -> SimLocalPublication:
+        world = self._room.world
+        await self._room.usable()
+        await world.wait(latency.PUBLISH_S)
+        await self._room.usable()
+        source = getattr(options, "source", 0) or rtc.TrackSource.SOURCE_MICROPHONE
+        published = world.publish(self.member, track.name, source=source, tag=track.source.tag)
+        track.sid = published.sid
+        track.published.append(published)
+        if track.muted:
+            world.mute(published, muted=True)
+        publication = SimLocalPublication(track, published)
+        self.track_publications[published.sid] = publication
+        self._room.emit("local_track_published", publication, track)
+        return publication
+
+    async def unpublish_track(self, track_sid: str) -> None:
+        """Unpublish by the publication's sid. In a lost room it never returns.
+
+        Raises:
+            rtc.participant.UnpublishTrackError: there is no such track, for example because a
+                full reconnect has given it another sid (integration 6).
+        """
+        await self._room.world.faults.call(
+            "room.unpublish_track", lambda: self._unpublish(track_sid)
+        )
+
+    async def _unpublish(self, track_sid: str) -> None:
+        world = self._room.world
+        await self._room.usable()
+        await world.wait(latency.UNPUBLISH_S)
+        publication = self.track_publications.pop(track_sid, None)
+        if publication is None:
+            raise rtc.participant.UnpublishTrackError("track not found")
+        if publication.track is not None:
+            publication.track.published.remove(publication.server_track)
+        world.unpublish(publication.server_track)
+        self._room.emit("local_track_unpublished", publication)
+        publication.track = None
+
+    async def set_attributes(self, attributes: Mapping[str, str]) -> None:
+        """Change the own attributes."""
+        await self._room.usable()
+        await self._room.world.wait(latency.API_S)
+        self._room.world.set_attributes(self.member, attributes)
+
+
+class SimRoom(rtc.EventEmitter[str]):
+    """``rtc.Room`` on the simulated server.
+
+    Args:
+        world: the server.
+        ear: under which name the hearing log keeps what this client hears; None for nothing.
+    """
+
+    def __init__(self, world: World, ear: str | None = None) -> None:
+        super().__init__()
+        self.world = world
+        self.name = ""
+        self._ear = ear
+        self._local: SimLocalParticipant | None = None
+        self.remote_participants: dict[str, SimParticipant] = {}
+        self.connection_state: int = Connection.CONN_DISCONNECTED
+        self._lost = False
+        self._members: dict[Member, SimParticipant] = {}
+        self._deaf = False
+
+    @property
+    def local_participant(self) -> SimLocalParticipant:
+        """Ourselves, once connected."""
+        if self._local is None:
+            raise Exception("cannot access local participant before connecting")  # noqa: TRY002 - as the SDK
+        return self._local
+
+    def isconnected(self) -> bool:
+        """Whether connected; also while reconnecting, as in the SDK."""
+        return self._local is not None and self.connection_state != Connection.CONN_DISCONNECTED
+
+    def listeners(self) -> list[str]:
+        """Every listener, as ``room: event``."""
+        return [f"{self.name}: {event}" for event, each in self._events.items() for _ in each]
+
+    @property
+    def lost(self) -> bool:
+        """Whether the server has put this client out."""
+        return self._lost
+
+    async def usable(self) -> None:
+        """Hang for ever when the server has taken the room away (integration 6), else return."""
+        if self._lost or not self.isconnected():
+            await self.world.loop.create_future()
+
+    # Coming and going.
+
+    async def connect(self, url: str, token: str, options: Any = None) -> None:
+        """Join the token's room.
+
+        A `connect` that is cancelled midway leaves a participant that nobody holds, as in the SDK.
+
+        Raises:
+            rtc.ConnectError: the token is no good or the room is full.
+        """
+        del url
+        await self.world.faults.call("room.connect", lambda: self._connect(token, options))
+
+    async def _connect(self, token: str, options: Any) -> None:
+        grant = _read_token(token)
+        self._deaf = getattr(options, "auto_subscribe", True) is False
+        joined: asyncio.Future[Member] = self.world.loop.create_future()
+        self.world.after(latency.JOIN_S, self._join, grant, joined)
+        member = await joined
+        self.name = member.room.name
+        self._local = SimLocalParticipant(self, member)
+        self.connection_state = Connection.CONN_CONNECTED
+        self._lost = False
+        self.world.ledger.connected(self)
+        self.world.ledger.opened(self, f"connection to {self.name}")
+        for other in member.room.others(member):
+            if other.visible:
+                self._see(other)
+        await self.world.wait(latency.JOINED_S)
+
+    def _join(self, grant: dict[str, Any], joined: asyncio.Future[Member]) -> None:
+        abandoned = joined.cancelled()
+        try:
+            member = self._admit(grant, None if abandoned else self)
+        except Refused as refused:
+            if not abandoned:
+                joined.set_exception(rtc.ConnectError(f"engine: signal failure: {refused}"))
+            return
+        if not abandoned:
+            joined.set_result(member)
+
+    def _admit(self, grant: dict[str, Any], client: SimRoom | None) -> Member:
+        until_s = grant.get("until_s")
+        if until_s is not None and self.world.now_s > until_s:
+            raise Refused("unauthenticated", 401, "token is expired")
+        return self.world.join(
+            grant["video"]["room"],
+            grant["sub"],
+            kind=KINDS.get(grant.get("kind", ""), 0),
+            client=client,
+            ear=self._ear,
+            hears=not self._deaf,
+        )
+
+    async def disconnect(self) -> None:
+        """Leave. Streams of this room end; a second call changes nothing."""
+        await self.world.faults.call("room.disconnect", self._disconnect)
+
+    async def _disconnect(self) -> None:
+        if not self.isconnected():
+            self.world.ledger.closed(self)
+            return
+        member = self.local_participant.member
+        self._over()
+        self.world.leave(member, Reason.CLIENT_INITIATED)
+        for participant in self.remote_participants.values():
+            for publication in participant.track_publications.values():
+                if publication.track is not None:
+                    publication.track.end()
+        await asyncio.sleep(0)
+        self.emit("connection_state_changed", self.connection_state)
+        self.emit("disconnected", Reason.CLIENT_INITIATED)
+
+    def _over(self) -> None:
+        self.connection_state = Connection.CONN_DISCONNECTED
+        self.world.ledger.closed(self)
+        self.world.ledger.disconnected(self)
+
+    # What the server tells (server.Client).
+
+    def member_joined(self, member: Member) -> None:
+        """Somebody has joined."""
+        if self._listening and member not in self._members:
+            self.emit("participant_connected", self._see(member))
+
+    def member_left(self, member: Member, reason: int) -> None:
+        """Somebody has left."""
+        if self._listening:
+            self._lose(member, reason)
+
+    def attributes_changed(
+        self, member: Member, changed: dict[str, str], attributes: dict[str, str]
+    ) -> None:
+        """Somebody's attributes have changed."""
+        who: SimParticipant | SimLocalParticipant | None = self._members.get(member)
+        if self._local is not None and member is self._local.member:
+            who = self._local
+        if self._listening and who is not None:
+            who.known = dict(attributes)
+            self.emit("participant_attributes_changed", changed, who)
+
+    def track_published(self, track: Track) -> None:
+        """Somebody has published a track."""
+        who = self._members.get(track.member)
+        if self._listening and who is not None and track.sid not in who.track_publications:
+            publication = SimPublication(track)
+            who.track_publications[track.sid] = publication
+            self.emit("track_published", publication, who)
+
+    def track_opened(self, track: Track) -> None:
+        """A track is subscribed from now on."""
+        who = self._members.get(track.member)
+        publication = who.track_publications.get(track.sid) if who is not None else None
+        if not self._listening or self._deaf or publication is None or publication.track:
+            return
+        publication.track = SimRemoteTrack(track)
+        self.emit("track_subscribed", publication.track, publication, who)
+
+    def track_closed(self, track: Track) -> None:
+        """A track has been unpublished."""
+        who = self._members.get(track.member)
+        if self._listening and who is not None:
+            self._drop(who, track.sid)
+
+    def track_muted(self, track: Track) -> None:
+        """A track was muted or unmuted."""
+        who: Any = self._members.get(track.member)
+        if self._local is not None and track.member is self._local.member:
+            who = self._local
+        publication = who.track_publications.get(track.sid) if who is not None else None
+        if self._listening and publication is not None:
+            publication.muted = track.muted
+            self.emit("track_muted" if track.muted else "track_unmuted", who, publication)
+
+    def own_track_heard(self, track: Track) -> None:
+        """The first subscriber of an own track is there."""
+        publication = self.local_participant.track_publications.get(track.sid)
+        if self._listening and publication is not None:
+            if not publication.first_subscription.done():
+                publication.first_subscription.set_result(None)
+            self.emit("local_track_subscribed", publication.track)
+
+    def moved(self, room: str) -> None:
+        """The client itself is in another room now."""
+        for member in tuple(self._members):
+            self._lose(member, Reason.UNKNOWN_REASON)
+        self.name = room
+        for other in self.local_participant.member.room.others(self.local_participant.member):
+            self.member_joined(other)
+        self.emit("moved")
+
+    def removed(self, reason: int) -> None:
+        """The server has put us out. Streams do not end, and media calls hang from now on."""
+        if self.isconnected():
+            self._lost = True
+            self._over()
+            self.emit("connection_state_changed", self.connection_state)
+            self.emit("disconnected", reason)
+
+    @property
+    def _listening(self) -> bool:
+        return self.connection_state == Connection.CONN_CONNECTED
+
+    def _see(self, member: Member) -> SimParticipant:
+        """Take somebody into the view, the tracks included."""
+        participant = SimParticipant(member)
+        self._members[member] = participant
+        self.remote_participants[member.identity] = participant
+        me = self.local_participant.member
+        for track in member.tracks.values():
+            participant.track_publications[track.sid] = SimPublication(track)
+            self.world.tell(me, latency.SUBSCRIBE_S, self.track_opened, track)
+        return participant
+
+    def _lose(self, member: Member, reason: int) -> None:
+        participant = self._members.pop(member, None)
+        if participant is None:
+            return
+        for sid in tuple(participant.track_publications):
+            self._drop(participant, sid)
+        if self.remote_participants.get(member.identity) is participant:
+            del self.remote_participants[member.identity]
+        participant.gone(reason)
+        self.emit("participant_disconnected", participant)
+
+    def _drop(self, participant: SimParticipant, sid: str) -> None:
+        publication = participant.track_publications.get(sid)
+        if publication is None:
+            return
+        track, publication.track = publication.track, None
+        if track is not None:
+            self.emit("track_unsubscribed", track, publication, participant)
+        participant.track_publications.pop(sid, None)
+        self.emit("track_unpublished", publication, participant)
+
+    # A connection that fails and comes back.
+
+    async def lose_signal(self, seconds: float) -> None:
+        """The agent's own signalling connection fails and comes back (integration 6).
+
+        Under a second it is resumed: nothing is missed. Longer, it is a full reconnect: everybody
+        seems to leave with no reason while ``connection_state`` is reconnecting, and comes back
+        with new track objects; the own publications get new sids.
+        """
+        member = self.local_participant.member
+        resumed = seconds < 1.0
+        self._enter(Connection.CONN_RECONNECTING, "reconnecting")
+        if resumed:
+            await asyncio.sleep(latency.RESUME_S)
+        else:
+            for track in member.tracks.values():
+                track.cut = True
+                self.world.sounds(track)
+            await self.world.wait(latency.RECONNECT_SEEN_S)
+            for other in tuple(self._members):
+                self._forget_streams(other)
+                self._lose(other, Reason.UNKNOWN_REASON)
+            await asyncio.sleep(seconds)
+        if not self.isconnected():
+            return
+        if not resumed:
+            self._come_back(member)
+        else:
+            self._catch_up(member)
+        self._enter(Connection.CONN_CONNECTED, "reconnected")
+
+    def _enter(self, state: int, event: str) -> None:
+        self.connection_state = state
+        self.emit("connection_state_changed", state)
+        self.emit(event)
+
+    def _forget_streams(self, member: Member) -> None:
+        for publication in self._members[member].track_publications.values():
+            if publication.track is not None:
+                publication.track.die()
+
+    def _come_back(self, member: Member) -> None:
+        for sid, publication in tuple(self.local_participant.track_publications.items()):
+            track = publication.server_track
+            member.tracks.pop(sid, None)
+            track.sid = publication.sid = self.world.number("TR_")
+            if publication.track is not None:
+                publication.track.sid = track.sid
+            member.tracks[track.sid] = track
+            del self.local_participant.track_publications[sid]
+            self.local_participant.track_publications[track.sid] = publication
+            track.cut = False
+            self.world.sounds(track)
+            self.emit("local_track_republished", publication, sid)
+        for other in member.room.others(member):
+            if other.visible:
+                self.emit("participant_connected", self._see(other))
+
+    def _catch_up(self, member: Member) -> None:
+        """What was missed while the signalling was away."""
+        here = set(member.room.members.values())
+        for other in tuple(self._members):
+            if other not in here:
+                self._lose(other, other.disconnect_reason or Reason.UNKNOWN_REASON)
+        for other in member.room.others(member):
+            if other.visible and other not in self._members:
+                self.emit("participant_connected", self._see(other))
+
+    def on(self, event: str, callback: Callable[..., Any] | None = None) -> Callable[..., Any]:
+        """Register a listener; one that raises is logged and forgotten, as in the SDK."""
+        return super().on(event, callback)

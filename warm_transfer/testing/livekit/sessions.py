@@ -1,0 +1,404 @@
+"""The two agent sessions of a transfer: the caller's, and the one that talks to the human."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Generator
+from types import SimpleNamespace
+from typing import Any
+
+from livekit import rtc
+from livekit.agents import Agent, CloseEvent, CloseReason, StopResponse
+from livekit.agents.llm import ToolError
+
+from warm_transfer.testing.livekit import latency
+from warm_transfer.testing.livekit.humans import Human, Line
+from warm_transfer.testing.livekit.rooms import SimLocalPublication, SimParticipant, SimRoom
+from warm_transfer.testing.livekit.sound import SimAudioSource, SimLocalTrack
+from warm_transfer.testing.livekit.switches import Switches
+from warm_transfer.testing.livekit.world import World
+
+__all__ = ["SimCallerSession", "SimConsultSession", "SimSpeech"]
+
+Reason = rtc.DisconnectReason
+CLOSES = (Reason.CLIENT_INITIATED, Reason.ROOM_DELETED, Reason.USER_REJECTED)
+TRACK = "roomio_audio"
+
+
+class SimSpeech:
+    """``SpeechHandle``."""
+
+    def __init__(self, text: str, *, allow_interruptions: bool = True) -> None:
+        self.text = text
+        self.allow_interruptions = allow_interruptions
+        self.interrupted = False
+        self._done = asyncio.Event()
+
+    def done(self) -> bool:
+        """Whether it has been said, or cut off."""
+        return self._done.is_set()
+
+    def finish(self) -> None:
+        """It has been said."""
+        self._done.set()
+
+    def interrupt(self, *, force: bool = False) -> SimSpeech:
+        """Cut it off."""
+        if not self.allow_interruptions and not force:
+            raise RuntimeError("This generation handle does not allow interruptions")
+        if not self.done():
+            self.interrupted = True
+            self._done.set()
+        return self
+
+    async def wait_for_playout(self) -> None:
+        """Return when it has been said, or cut off."""
+        await self._done.wait()
+
+    def __await__(self) -> Generator[Any, None, SimSpeech]:
+        async def wait() -> SimSpeech:
+            await self._done.wait()
+            return self
+
+        return wait().__await__()
+
+
+class Voice:
+    """An agent's voice: one utterance after the other on one track."""
+
+    def __init__(self, world: World, tag: str, may_sound: Callable[[], bool]) -> None:
+        self._world = world
+        self.tag = tag
+        self.source = SimAudioSource(world)
+        self._may_sound = may_sound
+        self._queue: list[tuple[SimSpeech, float, str]] = []
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def current(self) -> SimSpeech | None:
+        """What is being said."""
+        return self._queue[0][0] if self._queue else None
+
+    def say(self, speech: SimSpeech, seconds: float, tag: str | None = None) -> None:
+        """Say something when what was asked before has been said."""
+        self._queue.append((speech, seconds, tag or self.tag))
+        if self._task is None or self._task.done():
+            self._task = self._world.loop.create_task(self._speak(), name="sim: voice")
+
+    async def _speak(self) -> None:
+        try:
+            while self._queue:
+                speech, seconds, tag = self._queue[0]
+                # With the output off a speech "plays" in no time (integration 2); one that has
+                # begun is not cut off by switching it off.
+                seconds = seconds if self._may_sound() else 0.01
+                if self._may_sound() and not speech.done():
+                    self.source.set_tag(tag)
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(seconds):
+                        await speech.wait_for_playout()
+                self.source.set_tag("")
+                speech.finish()
+                self._queue.pop(0)
+        finally:
+            self.source.set_tag("")
+
+    def interrupt(self, *, force: bool) -> None:
+        """Cut off what is being said and what is waiting."""
+        for speech, _, _ in self._queue:
+            if force or speech.allow_interruptions:
+                speech.interrupt(force=force)
+                if speech is self.current:
+                    self.source.set_tag("")
+
+    async def aclose(self) -> None:
+        """Fall silent for good."""
+        self.interrupt(force=True)
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+        await self.source.aclose()
+
+
+class SimCallerSession(rtc.EventEmitter[str]):
+    """The ``AgentSession`` that talks to the caller; its agent is heard as ``"agent"``.
+
+    Args:
+        room: the agent's connection to the caller's room.
+        caller_identity: whom it is linked to.
+    """
+
+    def __init__(self, room: SimRoom, caller_identity: str) -> None:
+        super().__init__()
+        self._room = room
+        self._world = room.world
+        self._identity = caller_identity
+        self.input = Switches(self._world, "input", ("audio", "video"), has=("audio",))
+        self.output = Switches(
+            self._world,
+            "output",
+            ("audio", "video", "transcription"),
+            has=("audio", "transcription"),
+        )
+        self.voice = Voice(self._world, "agent", lambda: self.output.audio_enabled)
+        self.closed = False
+
+    @property
+    def room_io(self) -> Any:
+        """``RoomIO``, as far as it is used."""
+        linked = self._room.remote_participants.get(self._identity)
+        return SimpleNamespace(linked_participant=linked, room=self._room)
+
+    async def start(self) -> None:
+        """Publish the agent's voice."""
+        track = SimLocalTrack(self._world, TRACK, self.voice.source)
+        await self._room.local_participant.publish_track(track)
+
+    def say(self, text: str, *, seconds: float | None = None, **options: Any) -> SimSpeech:
+        """Say something to the caller."""
+        if self.closed:
+            raise RuntimeError("AgentSession isn't running")
+        interruptions = options.get("allow_interruptions", True)
+        speech = SimSpeech(text, allow_interruptions=interruptions)
+        length_s = len(text) * latency.SECONDS_PER_CHARACTER
+        self.voice.say(speech, length_s if seconds is None else seconds)
+        return speech
+
+    async def aclose(self) -> None:
+        """Close the session."""
+        if self.closed:
+            return
+        self.closed = True
+        await self.voice.aclose()
+        self.emit("close", CloseEvent(reason=CloseReason.USER_INITIATED))
+
+
+class SimConsultSession(rtc.EventEmitter[str]):
+    """The ``AgentSession`` that talks to the human, with a scripted model and a scripted human.
+
+    Once the human is on the line and the input is on, the agent briefs them, heard as
+    ``"briefing"``; then the human's lines come, and each makes the session call the tool of the
+    given agent that a model would call.
+
+    Args:
+        world: the server.
+        human: what the human does.
+        options: what ``AgentSession`` was given; kept, not interpreted.
+    """
+
+    def __init__(self, world: World, human: Human, options: dict[str, Any]) -> None:
+        super().__init__()
+        self._world = world
+        self._human = human
+        self.options = options
+        self.input = Switches(world, "consult input", ("audio", "video"), has=("audio",))
+        self.output = Switches(
+            world, "consult output", ("audio", "video", "transcription"), has=("audio",)
+        )
+        self.input.changed = self._look
+        self.voice = Voice(world, "briefing", lambda: self.output.audio_enabled)
+        self.tool_calls: list[tuple[float, str]] = []
+        """Which tools were called, and when."""
+        self._agent: Agent | None = None
+        self._room: SimRoom | None = None
+        self._room_options: Any = None
+        self._publication: SimLocalPublication | None = None
+        self._play: asyncio.Task[None] | None = None
+        self._tools: set[asyncio.Task[None]] = set()
+        self._closing: asyncio.Task[None] | None = None
+        self._linked: SimParticipant | None = None
+        self._talking = asyncio.Event()
+        self.started = False
+        self.closed = False
+
+    async def start(self, agent: Agent, *, room: Any, room_options: Any, record: bool) -> None:
+        """Start on a room; returns without waiting for the human (integration 4).
+
+        Raises:
+            RuntimeError: `record` is on: only the caller's session may be recorded.
+        """
+        await self._world.faults.call(
+            "session.start", lambda: self._start(agent, room, room_options, record=record)
+        )
+
+    async def _start(self, agent: Agent, room: SimRoom, options: Any, *, record: bool) -> None:
+        if record:
+            raise RuntimeError("Only one AgentSession can be the primary")
+        self._world.ledger.opened(self, "consult session")
+        self._agent, self._room, self._room_options = agent, room, options
+        await self._world.wait(latency.SESSION_START_S)
+        track = SimLocalTrack(self._world, TRACK, self.voice.source)
+        self._publication = await room.local_participant.publish_track(track)
+        if self.closed:
+            return
+        self.started = True
+        room.on("participant_connected", self._on_joined)
+        room.on("participant_attributes_changed", self._on_attributes)
+        room.on("participant_disconnected", self._on_left)
+        for participant in room.remote_participants.values():
+            self._on_joined(participant)
+
+    # Who is on the line.
+
+    def _on_joined(self, participant: SimParticipant) -> None:
+        wanted = getattr(self._room_options, "participant_identity", None)
+        agent = participant.kind == rtc.ParticipantKind.PARTICIPANT_KIND_AGENT
+        if agent or (isinstance(wanted, str) and participant.identity != wanted):
+            return
+        if self._linked is None:
+            self._linked = participant
+        self._look()
+
+    def _on_attributes(self, changed: dict[str, str], participant: SimParticipant) -> None:
+        del changed
+        if participant is self._linked:
+            self._look()
+
+    def _on_left(self, participant: SimParticipant) -> None:
+        if participant is not self._linked:
+            return
+        self._linked = None
+        if self._play is not None:
+            self._play.cancel()
+        if self._room_options.close_on_disconnect and participant.disconnect_reason in CLOSES:
+            self.close_by_itself(CloseReason.PARTICIPANT_DISCONNECTED)
+
+    def _look(self) -> None:
+        """Begin when the human is there and can be heard."""
+        on_line = self._linked is not None and (
+            self._linked.attributes.get("sip.callStatus", "active") == "active"
+        )
+        if on_line and self.input.audio_enabled and self.started and not self.closed:
+            self._talking.set()
+            if self._play is None:
+                self._play = self._world.loop.create_task(self._converse(), name="sim: human")
+        else:
+            self._talking.clear()
+
+    # The conversation.
+
+    async def _converse(self) -> None:
+        """The agent briefs, the human answers; lines are timed from the first word."""
+        await asyncio.sleep(latency.FIRST_WORD_S)
+        began_s = self._world.now_s
+        if self._human.briefing_s:
+            self.voice.say(SimSpeech("briefing"), self._human.briefing_s)
+        for line in self._human.lines:
+            await asyncio.sleep(max(0.0, began_s + line.after_s - self._world.now_s))
+            # A deaf session hears no yes.
+            await self._talking.wait()
+            self._react(line)
+
+    def _react(self, line: Line) -> None:
+        """What a model does when the human has said a line."""
+        tool, arguments = line.tool()
+        if tool is None:
+            return
+        task = self._world.loop.create_task(self._call(tool, arguments), name="sim: tool")
+        self._tools.add(task)
+        task.add_done_callback(self._tools.discard)
+
+    async def _call(self, name: str, arguments: dict[str, str]) -> None:
+        self.tool_calls.append((self._world.now_s, name))
+        # What a tool raises goes to the model, never to the session.
+        with contextlib.suppress(StopResponse, ToolError):
+            await self._world.faults.call(
+                f"tool.{name}", lambda: _tool(self._agent, name)(**arguments)
+            )
+
+    # What adapters use.
+
+    def say(self, text: str, *, allow_interruptions: bool, add_to_chat_ctx: bool) -> SimSpeech:
+        """Say a fixed sentence, heard as ``"agent"``.
+
+        Raises:
+            RuntimeError: not running.
+        """
+        del add_to_chat_ctx
+        return self._world.faults.call_now(
+            "session.say", lambda: self._say(text, allow_interruptions=allow_interruptions)
+        )
+
+    def _say(self, text: str, *, allow_interruptions: bool) -> SimSpeech:
+        if not self.started or self.closed:
+            raise RuntimeError("AgentSession isn't running")
+        speech = SimSpeech(text, allow_interruptions=allow_interruptions)
+        self.voice.say(speech, len(text) * latency.SECONDS_PER_CHARACTER, "agent")
+        return speech
+
+    def interrupt(self, *, force: bool = False) -> asyncio.Future[None]:
+        """Cut the speech off at once; a running tool runs on (integration 4).
+
+        Raises:
+            RuntimeError: not running.
+        """
+        return self._world.faults.call_now("session.interrupt", lambda: self._cut(force=force))
+
+    def _cut(self, *, force: bool) -> asyncio.Future[None]:
+        if not self.started or self.closed:
+            raise RuntimeError("AgentSession isn't running")
+        self.voice.interrupt(force=force)
+        done: asyncio.Future[None] = self._world.loop.create_future()
+        done.set_result(None)
+        return done
+
+    async def aclose(self) -> None:
+        """Close; waits for a running tool (integration 4)."""
+        await self._world.faults.call("session.aclose", self._aclose)
+
+    async def _aclose(self) -> None:
+        if self._closing is None:
+            close = self._close(CloseReason.USER_INITIATED)
+            self._closing = self._world.loop.create_task(close, name="sim: session close")
+        await asyncio.shield(self._closing)
+
+    def close_by_itself(self, reason: CloseReason = CloseReason.ERROR) -> None:
+        """The session closes on its own, for example because its model keeps failing."""
+        if self._closing is None and not self.closed:
+            self._closing = self._world.loop.create_task(
+                self._close(reason), name="sim: session close"
+            )
+
+    async def _close(self, reason: CloseReason) -> None:
+        was_started, self.started = self.started, False
+        self.closed = True
+        if self._play is not None:
+            self._play.cancel()
+        tools = [each for each in self._tools if each is not asyncio.current_task()]
+        if tools:
+            await asyncio.wait(tools)
+        await self.voice.aclose()
+        await self._leave_room()
+        self._world.ledger.closed(self)
+        if was_started:
+            self.emit("close", CloseEvent(reason=reason))
+
+    async def _leave_room(self) -> None:
+        room = self._room
+        if room is None:
+            return
+        room.off("participant_connected", self._on_joined)
+        room.off("participant_attributes_changed", self._on_attributes)
+        room.off("participant_disconnected", self._on_left)
+        if not room.isconnected():
+            await self._world.wait(
+                latency.SESSION_CLOSE_LOST_S if room.lost else latency.SESSION_CLOSE_S
+            )
+            return
+        await self._world.wait(latency.SESSION_CLOSE_S)
+        own = room.local_participant.track_publications if room.isconnected() else {}
+        for sid, publication in tuple(own.items()):
+            if publication is self._publication:
+                await room.local_participant.unpublish_track(sid)
+
+
+def _tool(agent: Agent | None, name: str) -> Callable[..., Awaitable[object]]:
+    """The agent's tool of a name, as a method or among its tools."""
+    found: Any = getattr(agent, name, None)
+    if found is None and agent is not None:
+        found = next((each for each in agent.tools if getattr(each, "id", "") == name), None)
+    if found is None:
+        raise ToolError(f"Unknown function: {name}")
+    tool: Callable[..., Awaitable[object]] = found
+    return tool
