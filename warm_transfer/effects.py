@@ -80,7 +80,9 @@ AFTER: Mapping[Do, frozenset[Do]] = {
     Do.MERGE_LEGS: frozenset({Do.OPEN_CONSULT, Do.STOP_BRIEFING, Do.UNMERGE_LEGS}),
     # The notice is bounded by `notice_limit_s`, so the leg is gone within it.
     Do.HANG_UP_CONSULT: frozenset({Do.NOTIFY_CONSULT}),
-    Do.CLOSE_CONSULT: frozenset({Do.NOTIFY_CONSULT}),
+    # Taking a track out of a room that is being deleted does not return.
+    Do.CLOSE_CONSULT: frozenset({Do.NOTIFY_CONSULT, Do.UNMERGE_LEGS}),
+    Do.END_CALL: frozenset({Do.UNMERGE_LEGS}),
     # The caller gets the agent back when the music has stopped and the agent is there.
     Do.RESUME_CALLER: frozenset({Do.STOP_HOLD_AUDIO, Do.DELIVER_OUTCOME, Do.UNMERGE_LEGS}),
     Do.RESUME_OUTPUT: frozenset({Do.STOP_HOLD_AUDIO, Do.DELIVER_OUTCOME}),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from typing import Any
 
 from livekit import rtc
@@ -31,38 +31,23 @@ class Hold:
     def __init__(self, legs: Legs, audio: Any) -> None:
         self._legs = legs
         self._audio = audio
-        self._input: dict[str, bool] | None = None
-        self._output: dict[str, bool] | None = None
+        self._input: dict[str, bool] = {}
+        self._output: dict[str, bool] = {}
         self._released = asyncio.Event()
         self._stopped = asyncio.Event()
         self._player: HoldPlayer | None = None
 
     def hold(self, effect: Effect) -> Work:
         """Input off before this returns; output off when the last words are out."""
-        session = self._legs.host.session
-        self._input = {
-            "audio": session.input.audio_enabled,
-            "video": session.input.video_enabled,
-        }
-        session.input.set_audio_enabled(False)
-        session.input.set_video_enabled(False)
+        self._input = _switch_off(self._legs.host.session.input, _INPUTS)
         self._legs.post(Event(On.CALLER_HELD, effect=effect.id))
         return self._silence_output()
 
     async def _silence_output(self) -> None:
         # The words are cut off at the limit rather than letting the agent talk over the hold.
         await self._until_speech_ended(self._released)
-        if self._released.is_set():
-            return
-        output = self._legs.host.session.output
-        self._output = {
-            "audio": output.audio_enabled,
-            "video": output.video_enabled,
-            "transcription": output.transcription_enabled,
-        }
-        output.set_audio_enabled(False)
-        output.set_video_enabled(False)
-        output.set_transcription_enabled(False)
+        if not self._released.is_set():
+            self._output = _switch_off(self._legs.host.session.output, _OUTPUTS)
 
     async def play(self, effect: Effect) -> None:
         """Publish at once, play when the last words are out. Failing is reported, not raised."""
@@ -89,34 +74,48 @@ class Hold:
         if player is not None:
             await player.aclose()
 
-    def resume_output(self) -> None:
-        """Output as it was; safe to repeat."""
+    def _resume_output(self) -> None:
         self._released.set()
-        if self._output is not None:
-            output = self._legs.host.session.output
-            output.set_audio_enabled(self._output["audio"])
-            output.set_video_enabled(self._output["video"])
-            output.set_transcription_enabled(self._output["transcription"])
-            self._output = None
+        _switch_back(self._legs.host.session.output, self._output)
+        self._output = {}
 
-    async def resume_output_when_back(self) -> None:
-        """Output as it was, once the agent is back."""
+    async def resume_output(self) -> None:
+        """Output as it was, once the agent is back; safe to repeat."""
         await self._legs.host.handed_back()
-        self.resume_output()
+        self._resume_output()
 
     async def resume(self) -> None:
         """Input and output as they were, once the agent is back; safe to repeat."""
         await self._legs.host.handed_back()
-        self.resume_output()
-        if self._input is not None:
-            session_input = self._legs.host.session.input
-            session_input.set_audio_enabled(self._input["audio"])
-            session_input.set_video_enabled(self._input["video"])
-            self._input = None
+        self._resume_output()
+        _switch_back(self._legs.host.session.input, self._input)
+        self._input = {}
 
     async def _until_speech_ended(self, or_event: asyncio.Event) -> None:
         limit = self._legs.policy.speech_limit_s
         await _first(self._legs.host.speech_ended(), or_event.wait(), timeout_s=limit)
+
+
+_INPUTS = ("audio", "video")
+_OUTPUTS = ("audio", "video", "transcription")
+
+
+def _switch_off(streams: Any, kinds: Sequence[str]) -> dict[str, bool]:
+    """Switch the streams that exist off, and say how they were."""
+    were = {
+        kind: bool(getattr(streams, f"{kind}_enabled"))
+        for kind in kinds
+        if getattr(streams, kind) is not None
+    }
+    for kind in were:
+        getattr(streams, f"set_{kind}_enabled")(False)
+    return were
+
+
+def _switch_back(streams: Any, were: Mapping[str, bool]) -> None:
+    """Set the streams as they were; those that were off stay off."""
+    for kind, enabled in were.items():
+        getattr(streams, f"set_{kind}_enabled")(enabled)
 
 
 async def _first(*works: Coroutine[Any, Any, Any], timeout_s: float) -> None:

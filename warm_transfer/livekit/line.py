@@ -52,7 +52,7 @@ class LiveKitLine:
             Do.HANG_UP_CONSULT: lambda _: dial.hang_up(),
             Do.DELIVER_OUTCOME: self._deliver,
             Do.RESUME_CALLER: lambda _: hold.resume(),
-            Do.RESUME_OUTPUT: lambda _: hold.resume_output_when_back(),
+            Do.RESUME_OUTPUT: lambda _: hold.resume_output(),
             Do.END_CALL: lambda _: end_call(legs),
         }
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from livekit import rtc
 
-from warm_transfer.livekit.legs import Legs, microphone_of
+from warm_transfer.livekit.legs import Legs, microphone_of, unpublish
 from warm_transfer.livekit.sdk import AudioSource, AudioStream, Participant, Room
 
 __all__ = ["Lane", "Relay"]
@@ -48,9 +48,7 @@ class Lane:
         self._name = name
         self._broke = broke
         self._flowing = asyncio.Event()
-        self._subscribed = asyncio.Event()
         self._source: AudioSource | None = None
-        self._publication: Any = None
         self._pump: asyncio.Task[None] | None = None
         self._closed = False
 
@@ -62,11 +60,11 @@ class Lane:
         self._source = sdk.audio_source()
         track = sdk.audio_track(self._name, self._source)
         options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE)
-        self._publication = await self._target.local_participant.publish_track(track, options)
-        publication = microphone_of(self._room, self._identity)
-        if self._pump is None and publication is not None and publication.track is not None:
-            self._restart(publication.track)
-        await self._publication.wait_for_subscription()
+        published = await self._target.local_participant.publish_track(track, options)
+        voice = microphone_of(self._room, self._identity)
+        if self._pump is None and voice is not None and voice.track is not None:
+            self._restart(voice.track)
+        await published.wait_for_subscription()
         await self._flowing.wait()
 
     async def close(self) -> None:
@@ -74,14 +72,7 @@ class Lane:
         self._closed = True
         self._room.off("track_subscribed", self._on_subscribed)
         await self._stop_pump()
-        publication, self._publication = self._publication, None
-        # In a room that is gone, unpublishing does not return.
-        if publication is not None and self._target.isconnected():
-            own = self._target.local_participant.track_publications
-            # The sid changes with a full reconnect; the track object does not.
-            for sid, current in list(own.items()):
-                if current.name == self._name:
-                    await self._target.local_participant.unpublish_track(sid)
+        await unpublish(self._target, self._name, self._legs.policy.api_timeout_s)
         source, self._source = self._source, None
         if source is not None:
             await source.aclose()
@@ -166,8 +157,14 @@ class Relay:
     async def unmerge(self, legs: Legs) -> None:
         """Close both lanes; safe to repeat."""
         del legs
-        lanes, self._lanes = self._lanes, ()
-        await asyncio.gather(*(lane.close() for lane in lanes))
+        closed = await asyncio.gather(
+            *(each.close() for each in self._lanes), return_exceptions=True
+        )
+        for error in closed:
+            if isinstance(error, BaseException):
+                # Each lane has had its turn; the lanes are kept, so that a repetition finds them.
+                raise error
+        self._lanes = ()
 
     async def health(self, legs: Legs) -> bool:
         """Whether both lanes carry sound and both parties are there."""
