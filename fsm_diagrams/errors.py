@@ -1,0 +1,21 @@
+"""What a user can get wrong, as one family of errors: a message for people, never a traceback."""
+
+from __future__ import annotations
+
+__all__ = ["BlockError", "DiagramError", "ModelError", "TargetError"]
+
+
+class DiagramError(Exception):
+    """Something that was given cannot be drawn; the message says what and where."""
+
+
+class TargetError(DiagramError):
+    """A target does not import, does not exist, or is no machine."""
+
+
+class ModelError(DiagramError):
+    """A machine contradicts itself, for example a row that names an unknown state."""
+
+
+class BlockError(DiagramError):
+    """A generated block in a document is malformed or cannot be rendered."""

@@ -1,0 +1,129 @@
+"""A picture as a Mermaid state diagram, the text that GitHub draws.
+
+State diagrams cannot style edges and lay out arrows from a box badly (labels cross its border),
+so a group's common ways out start from a state of their own inside the box. Loops push the layout
+apart, so a row that stays stands inside its state, as UML writes an internal transition.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fsm_diagrams.mermaid_text import ids, label, title
+from fsm_diagrams.model import Group, Kind, State
+from fsm_diagrams.views import Arrow, Picture
+
+__all__ = ["mermaid"]
+
+#: Colours that read on a light and on a dark page: each class brings its own text colour.
+_STYLE = {
+    Kind.ORDINARY: "fill:#e7f0fa,stroke:#4a7ab0,color:#12263a",
+    Kind.WAITING: "fill:#fff3bf,stroke:#b08900,color:#3d2f00",
+    Kind.SUCCESS: "fill:#c6f1cd,stroke:#2b8a3e,color:#0b3d17,stroke-width:2px",
+    Kind.FAILURE: "fill:#ffe0e0,stroke:#c92a2a,color:#4a0d0d",
+    Kind.OVER: "fill:#e9ecef,stroke:#5c636a,color:#1f2327",
+}
+_ANY_STYLE = "fill:#ffffff,stroke:#868e96,color:#343a40,stroke-dasharray:4 3"
+_LEGEND = {
+    Kind.ORDINARY: "not waiting",
+    Kind.WAITING: "waiting, with a clock",
+    Kind.SUCCESS: "outcome: success",
+    Kind.FAILURE: "outcome: no success",
+    Kind.OVER: "over",
+}
+
+
+def mermaid(picture: Picture) -> str:
+    """The text of a ``stateDiagram-v2``, ending with a newline."""
+    return "\n".join(_Writer(picture).lines()) + "\n"
+
+
+class _Writer:
+    def __init__(self, picture: Picture) -> None:
+        self._picture = picture
+        self._machine = picture.machine
+        self._kinds = [kind for kind in Kind if any(s.kind is kind for s in self._machine.states)]
+        groups = [group.name for group in picture.groups]
+        wanted = [(("state", state.name), state.name) for state in self._machine.states]
+        wanted += [((role, name), f"{role}_{name}") for role in ("box", "any") for name in groups]
+        wanted += [(("legend", name), f"legend_{name}") for name in ("box", *self._kinds)]
+        self._ids = ids(wanted)
+
+    def lines(self) -> Iterator[str]:
+        if self._machine.name:
+            yield from ("---", f"title: {title(self._machine.name)}", "---")
+        yield "stateDiagram-v2"
+        for note in self._picture.notes:
+            yield f"    %% {note}"
+        yield from self._declarations()
+        yield ""
+        yield from self._arrows()
+        yield ""
+        yield from self._legend()
+        yield from self._classes()
+
+    def _declarations(self) -> Iterator[str]:
+        boxed = {name for group in self._picture.groups for name in group.states}
+        for group in self._picture.groups:
+            yield from self._box(group)
+        for state in self._machine.children(None):
+            if state.name not in boxed:
+                yield from self._state(state, "    ")
+
+    def _box(self, group: Group) -> Iterator[str]:
+        yield f'    state "{label(group.label)}" as {self._ids["box", group.name]} {{'
+        for name in group.states:
+            yield from self._state(self._machine.state_named[name], "        ")
+        yield f'        state "these states" as {self._ids["any", group.name]}'
+        yield "    }"
+
+    def _state(self, state: State, indent: str) -> Iterator[str]:
+        name = self._id(state.name)
+        children = self._machine.children(state.name)
+        text = label(state.text)
+        opening = " {" if children else ""
+        inside = self._picture.inside.get(state.name, ())
+        plain = text == name and not children and not inside
+        yield f"{indent}{name}" if plain else f'{indent}state "{text}" as {name}{opening}'
+        for child in children:
+            yield from self._state(child, indent + "    ")
+        for child_name in state.initial:
+            yield f"{indent}    [*] --> {self._id(child_name)}"
+        if children:
+            yield f"{indent}}}"
+        for line in inside:
+            yield f"{indent}{name} : {label(line.text, wrap=False)}"
+
+    def _arrows(self) -> Iterator[str]:
+        for name in self._machine.initial:
+            yield f"    [*] --> {self._id(name)}"
+        for arrow in self._picture.arrows:
+            yield self._arrow(arrow)
+        for state in self._machine.states:
+            if state.final:
+                yield f"    {self._id(state.name)} --> [*]"
+
+    def _arrow(self, arrow: Arrow) -> str:
+        source = self._ids["any" if arrow.shared else "state", arrow.source]
+        text = "<br>".join(label(line.text, wrap=False) for line in arrow.lines)
+        return f"    {source} --> {self._id(arrow.target)} : {text}"
+
+    def _legend(self) -> Iterator[str]:
+        yield f'    state "legend" as {self._ids["legend", "box"]} {{'
+        for kind in self._kinds:
+            yield f'        state "{label(_LEGEND[kind])}" as {self._ids["legend", kind]}'
+        yield "    }"
+
+    def _classes(self) -> Iterator[str]:
+        for kind in self._kinds:
+            members = [self._id(s.name) for s in self._machine.states if s.kind is kind]
+            members.append(self._ids["legend", kind])
+            yield f"    classDef {kind} {_STYLE[kind]}"
+            yield f"    class {','.join(members)} {kind}"
+        if self._picture.groups:
+            members = [self._ids["any", group.name] for group in self._picture.groups]
+            yield f"    classDef anyOf {_ANY_STYLE}"
+            yield f"    class {','.join(members)} anyOf"
+
+    def _id(self, state: str) -> str:
+        return self._ids["state", state]

@@ -1,0 +1,142 @@
+"""Names and labels that Mermaid reads as what they are.
+
+Mermaid draws a wrong picture, without an error, from a state name with a space in it, and stops
+at the word ``end``. So every state gets a safe id, and a label keeps only the characters known to
+be harmless; all others are written as entity codes, which Mermaid decodes after parsing.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+
+__all__ = ["Key", "ids", "label", "title"]
+
+Key = tuple[str, str]
+"""What an id stands for: a role, such as ``state`` or ``box``, and a name in it."""
+
+#: Words of the grammar, and names that JavaScript objects already have.
+_RESERVED = frozenset(
+    {
+        "acctitle",
+        "accdescr",
+        "as",
+        "choice",
+        "class",
+        "classdef",
+        "click",
+        "constructor",
+        "default",
+        "descr",
+        "description",
+        "direction",
+        "end",
+        "fork",
+        "frontmatter",
+        "graph",
+        "hide",
+        "href",
+        "history",
+        "join",
+        "note",
+        "null",
+        "prototype",
+        "root",
+        "scale",
+        "state",
+        "statediagram",
+        "style",
+        "subgraph",
+        "title",
+        "toplevel",
+        "tostring",
+        "undefined",
+        "valueof",
+    }
+)
+_SAFE_ID = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+#: Mermaid makes ids of its own with these endings.
+_OWN_ENDING = re.compile(r"_(start|end)\d*$", re.IGNORECASE)
+#: Letters, digits and what is not read as Mermaid, Markdown or HTML inside a line. Not a space
+#: after the word "direction": Mermaid finds that statement in the middle of a line.
+_HARMLESS = re.compile(
+    r"[^\W_]|(?<=[A-Za-z0-9])_(?=[A-Za-z0-9])|(?<!direction) |[,()\[\]]", re.IGNORECASE
+)
+#: Mermaid marks its entity codes with these and decodes twice, so they cannot be escaped.
+_PRIVATE = {
+    "\N{LATIN SMALL LIGATURE FL}": "fl",
+    "\N{PILCROW SIGN}\N{LATIN SMALL LETTER SHARP S}": "\N{PILCROW SIGN} ss",
+}
+#: A title is sanitised and then shown as it is: what HTML would escape needs a look-alike.
+_TITLE = str.maketrans(
+    {
+        "<": "\N{SINGLE LEFT-POINTING ANGLE QUOTATION MARK}",
+        ">": "\N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK}",
+        "&": "\N{FULLWIDTH AMPERSAND}",
+    }
+)
+
+
+def ids(wanted: Iterable[tuple[Key, str]]) -> dict[Key, str]:
+    """A safe id for each key: the wanted name itself wherever it is one, and no id twice."""
+    pairs = list(wanted)
+    found: dict[Key, str] = {}
+    # Names that are safe keep themselves, whatever comes before them.
+    for key, name in pairs:
+        if _is_safe(name) and name not in found.values():
+            found[key] = name
+    taken = set(found.values())
+    for key, name in pairs:
+        if key not in found:
+            found[key] = _free(_stem(name), taken)
+            taken.add(found[key])
+    return {key: found[key] for key, _ in pairs}
+
+
+def label(text: str, *, wrap: bool = True) -> str:
+    """A text as a Mermaid label: one source line, whatever the text holds.
+
+    With `wrap` off a line is never broken, however long it is.
+    """
+    lines = "<br>".join(_line(line) for line in text.splitlines() or [""])
+    return lines if wrap else lines.replace(" ", "#160;")
+
+
+def title(text: str) -> str:
+    """A text as the quoted value of ``title:`` in the front matter."""
+    return json.dumps(_without_private(text).translate(_TITLE))
+
+
+def _without_private(text: str) -> str:
+    for private, alike in _PRIVATE.items():
+        text = text.replace(private, alike)
+    return text
+
+
+def _is_safe(name: str) -> bool:
+    plain = _SAFE_ID.fullmatch(name) and not name.endswith("_")
+    return bool(plain) and name.lower() not in _RESERVED and not _OWN_ENDING.search(name)
+
+
+def _stem(name: str) -> str:
+    words = re.sub(r"[^A-Za-z0-9]+", "_", name).strip("_")
+    return "s_" + _OWN_ENDING.sub("", words)
+
+
+def _free(stem: str, taken: set[str]) -> str:
+    candidate, count = stem, 1
+    while candidate in taken:
+        count += 1
+        candidate = f"{stem}_{count}"
+    return candidate
+
+
+def _line(text: str) -> str:
+    if not text.strip():
+        return "#160;"
+    text = _without_private(text)
+    harmless = {match.start() for match in _HARMLESS.finditer(text)}
+    return "".join(
+        char if index in harmless else f"#{ord(char)};" for index, char in enumerate(text)
+    )

@@ -1,0 +1,88 @@
+"""From a target on the command line to a machine.
+
+A target is ``package.module:object``. Sources are asked in turn whether the object is theirs; a
+new source (a `transitions` machine, say) is one more entry of `SOURCES`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from collections.abc import Callable
+
+from fsm_diagrams.errors import TargetError
+from fsm_diagrams.from_table import as_table, from_table
+from fsm_diagrams.model import Machine
+
+__all__ = ["SOURCES", "load", "read"]
+
+Source = Callable[[object], Machine | None]
+"""Reads an object, or answers None when it is not of its kind."""
+
+
+def _own(found: object) -> Machine | None:
+    return found if isinstance(found, Machine) else None
+
+
+def _table(found: object) -> Machine | None:
+    table = as_table(found)
+    return from_table(table) if table is not None else None
+
+
+SOURCES: tuple[Source, ...] = (_own, _table)
+
+
+def load(target: str) -> Machine:
+    """The machine that a target names.
+
+    Raises:
+        TargetError: it does not import, does not exist, or is no machine.
+    """
+    module_name, colon, path = target.partition(":")
+    if not (colon and module_name and path) or module_name.startswith("."):
+        raise TargetError(f"{target!r} is no target; write package.module:object")
+    found = _import(module_name, target)
+    where = f"module {module_name!r}"
+    for name in path.split("."):
+        found = _attribute(found, name, where, target)
+        where = f"{name!r} of {where}"
+    machine = read(found)
+    if machine is None:
+        raise TargetError(
+            f"{target}: a {type(found).__qualname__} is no machine; "
+            "a warm_transfer Table or a fsm_diagrams Machine is"
+        )
+    return machine
+
+
+def read(found: object) -> Machine | None:
+    """An object as a machine, or None when no source knows its kind."""
+    for source in SOURCES:
+        if (machine := source(found)) is not None:
+            return machine
+    return None
+
+
+def _import(name: str, target: str) -> object:
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        missing = error.name or name
+        if name == missing or name.startswith(f"{missing}."):
+            raise TargetError(f"{target}: there is no module {missing!r}") from error
+        raise TargetError(
+            f"{target}: module {name!r} needs {missing!r}, which is not installed"
+        ) from error
+    # A module runs its own code when it is imported; whatever goes wrong there is reported.
+    except (Exception, SystemExit) as error:
+        problem = f"{type(error).__name__}: {error}"
+        raise TargetError(f"{target}: module {name!r} does not import: {problem}") from error
+
+
+def _attribute(owner: object, name: str, where: str, target: str) -> object:
+    try:
+        return getattr(owner, name)
+    except AttributeError as error:
+        near = difflib.get_close_matches(name, dir(owner), n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise TargetError(f"{target}: {where} has no {name!r}{hint}") from error

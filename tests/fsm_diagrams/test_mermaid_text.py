@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from fsm_diagrams.mermaid_text import ids, label, title
+from tests.fsm_diagrams.machines import HOSTILE
+
+
+def _ids(*names: str) -> list[str]:
+    return list(ids((("state", name), name) for name in names).values())
+
+
+def test_a_safe_name_is_its_own_id() -> None:
+    assert _ids("holding", "ended", "A_1") == ["holding", "ended", "A_1"]
+
+
+def test_every_hostile_name_gets_a_safe_id_of_its_own() -> None:
+    found = _ids(*HOSTILE)
+    assert len(set(found)) == len(HOSTILE)
+    for one in found:
+        assert re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", one)
+        assert one.lower() not in {"end", "state", "constructor", "direction"}
+
+
+def test_a_made_id_never_takes_the_name_of_a_state() -> None:
+    assert _ids("on hold", "s_on_hold", "on-hold") == ["s_on_hold_2", "s_on_hold", "s_on_hold_3"]
+
+
+def test_names_that_mermaid_makes_itself_are_avoided() -> None:
+    assert _ids("root_start", "box_end") == ["s_root", "s_box"]
+
+
+def test_two_roles_may_have_the_same_name() -> None:
+    found = ids([(("state", "legend"), "legend"), (("legend", "box"), "legend")])
+    assert found["state", "legend"] == "legend"
+    assert found["legend", "box"] != "legend"
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_label_is_one_line_without_a_character_of_the_grammar(name: str) -> None:
+    plain = re.sub(r"#\d+;|<br>", "", label(name))
+    assert not re.search(r'["\n:;{}<>`*#%|~$&\\-]', plain)
+    assert not re.search(r"direction\s", plain)
+
+
+@pytest.mark.parametrize("name", [name for name in HOSTILE if name.strip() and "\n" not in name])
+def test_a_label_decodes_to_its_name(name: str) -> None:
+    assert re.sub(r"#(\d+);", lambda code: chr(int(code[1])), label(name)) == name
+
+
+def test_snake_case_stays_readable() -> None:
+    assert label("CALLER_HUNG_UP [call ends]") == "CALLER_HUNG_UP [call ends]"
+    assert label("_x_") == "#95;x#95;"
+
+
+def test_a_line_that_must_not_wrap_has_no_space() -> None:
+    assert label("a b", wrap=False) == "a#160;b"
+
+
+def test_a_title_is_one_quoted_line() -> None:
+    assert title('a "b"\n---') == '"a \\"b\\"\\n---"'

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import pytest
+
+from fsm_diagrams.errors import ModelError
+from fsm_diagrams.model import Edge, Group, Ignored, Machine, State
+from tests.fsm_diagrams.machines import door
+
+
+def test_rows_stand_in_the_order_of_states_then_events() -> None:
+    assert [edge.id for edge in door().edges] == [
+        "open x PUSHED [no wind]",
+        "open x PUSHED [wind]",
+        "open x BURNT",
+        "shut x BURNT",
+    ]
+
+
+def test_the_order_in_which_rows_are_given_does_not_matter_between_pairs() -> None:
+    machine = door()
+    by_pair = sorted(machine.edges, key=lambda edge: edge.pair, reverse=True)
+    again = Machine.of(
+        machine.name,
+        machine.states,
+        machine.events,
+        machine.initial,
+        by_pair,
+        ignored=machine.ignored,
+        impossible=machine.impossible,
+        reasons=machine.reasons,
+        groups=machine.groups,
+    )
+    assert again == machine
+
+
+def test_rows_of_one_pair_keep_the_order_in_which_their_guards_are_asked() -> None:
+    first, second = Edge("a", "E", "a", guard="z"), Edge("a", "E", "a", guard="b")
+    machine = Machine.of("", [State("a")], ["E"], ["a"], [first, second])
+    assert machine.by_pair["a", "E"] == (first, second)
+
+
+@pytest.mark.parametrize(
+    ("edge", "named"),
+    [
+        (Edge("attic", "BURNT", "gone", id="r"), "'attic'"),
+        (Edge("open", "EATEN", "gone", id="r"), "'EATEN'"),
+        (Edge("open", "BURNT", "attic", id="r"), "'attic'"),
+    ],
+)
+def test_a_row_that_names_what_is_not_declared_is_named(edge: Edge, named: str) -> None:
+    with pytest.raises(ModelError, match=f"row 'r' .*{named}"):
+        door(extra=(edge,))
+
+
+def test_names_are_unique() -> None:
+    with pytest.raises(ModelError, match="state 'a' is declared twice"):
+        Machine.of("", [State("a"), State("a")], [], [], [])
+
+
+def test_groups_parents_and_reasons_must_exist() -> None:
+    with pytest.raises(ModelError, match="group 'g' holds the state 'b'"):
+        Machine.of("", [State("a")], [], [], [], groups=[Group("g", "g", ("b",))])
+    with pytest.raises(ModelError, match="'a' is nested in the state 'b'"):
+        Machine.of("", [State("a", parent="b")], [], [], [])
+    with pytest.raises(ModelError, match="reason 'why'"):
+        Machine.of("", [State("a")], ["E"], [], [], ignored=[Ignored("a", "E", "why")])
