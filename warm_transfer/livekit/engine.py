@@ -135,17 +135,21 @@ class Engine:
         """Put an event into the transfer's inbox."""
         self._runner.post(event)
 
+    def take(self, event: Event) -> bool:
+        """Post an event and take it at once; True if a row was taken for it."""
+        return self._runner.post_now(event)
+
     def accept(self, via: str = "app") -> bool:
         """Accept on the human's behalf; True if the transfer took it."""
-        return self._runner.post_now(Event(On.APP_ACCEPTED, Facts(via=via)))
+        return self.take(Event(On.APP_ACCEPTED, Facts(via=via)))
 
     def decline(self, reason: str) -> bool:
         """Decline on the human's behalf; True if the transfer took it."""
-        return self._runner.post_now(Event(On.APP_DECLINED, Facts(via="app", words=reason)))
+        return self.take(Event(On.APP_DECLINED, Facts(via="app", words=reason)))
 
     def cancel(self, reason: str) -> bool:
         """Cancel; True if the transfer took it. While merging, a merge that succeeds wins."""
-        return self._runner.post_now(Event(On.APP_CANCELLED, Facts(via="app", detail=reason)))
+        return self.take(Event(On.APP_CANCELLED, Facts(via="app", detail=reason)))
 
     async def wait_resumed(self) -> None:
         """Return when the caller's input and output are as the outcome wants them."""

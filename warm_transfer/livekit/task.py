@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from livekit import api as lkapi
-from livekit.agents import NOT_GIVEN, AgentSession, AgentTask, NotGivenOr, get_job_context
+from livekit.agents import NOT_GIVEN, Agent, AgentSession, AgentTask, NotGivenOr, get_job_context
 from livekit.agents.job import DEFAULT_PARTICIPANT_KINDS
 from livekit.agents.utils import is_given
 
@@ -188,7 +188,11 @@ class WarmTransferTask(AgentTask[WarmTransferResult]):
         """
         if reason is not None:
             return self._engine.cancel(reason) if self._engine else False
-        self._post(On.SESSION_CLOSED)
+        if self._engine is not None:
+            self._engine.take(Event(On.SESSION_CLOSED))
+            if self._engine.outcome is not None:
+                # Ours says more than the framework's "is cancelled".
+                complete_outside_speech(self, TransferFailed(self._engine.outcome))
         super().cancel()
         return None
 
@@ -218,12 +222,19 @@ class WarmTransferTask(AgentTask[WarmTransferResult]):
 
     async def on_exit(self) -> None:
         """The session leaves the task; without an outcome that is an end of its own."""
-        if self._engine is None or self._engine.outcome is not None:
+        engine, host = self._engine, self._host
+        if engine is None or host is None or engine.outcome is not None:
             return
-        self._post(On.SESSION_CLOSED)
+        if host.session.current_agent in (self, host.agent):
+            engine.post(Event(On.SESSION_CLOSED))
+        else:
+            # Somebody switched agents: the framework would let the await hang, and the caller is
+            # to be heard by the new agent.
+            engine.cancel("the agent was switched")
+            host.switched.set()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._policy.release_timeout_s):
-                await self._engine.wait_closed()
+                await engine.wait_closed()
 
     def __await__(self) -> Generator[None, None, WarmTransferResult]:
         """Run the transfer. Its engine starts within this turn of the loop."""
@@ -259,39 +270,35 @@ class WarmTransferTask(AgentTask[WarmTransferResult]):
     async def _wait(
         self, inner: asyncio.Task[WarmTransferResult], engine: Engine
     ) -> WarmTransferResult:
-        assert self._host is not None
+        host = self._host
+        assert host is not None
+        inner.add_done_callback(host.take_back)
+        switched = asyncio.ensure_future(host.switched.wait())
         try:
-            await asyncio.shield(asyncio.wait([inner]))
+            await asyncio.wait([inner, switched], return_when=asyncio.FIRST_COMPLETED)
         except asyncio.CancelledError:
             engine.cancel("the await was cancelled")
-            self._hand_back_behind(inner)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._policy.release_timeout_s):
                     await asyncio.wait([inner])
+                    await engine.wait_resumed()
             raise
+        finally:
+            switched.cancel()
         if engine.outcome is None:
             # The framework ended the await by itself: the session closed before it began.
             engine.post(Event(On.SESSION_CLOSED))
-        self._host.back.set()
+        host.back.set()
         await engine.wait_resumed()
-        return inner.result()
+        if inner.done():
+            return inner.result()
+        assert engine.outcome is not None
+        raise TransferFailed(engine.outcome)
 
-    def _hand_back_behind(self, inner: asyncio.Task[WarmTransferResult]) -> None:
-        """The hand-back goes on behind a cancelled await."""
-        host = self._host
-        assert host is not None
-
-        def done(task: asyncio.Task[WarmTransferResult]) -> None:
-            host.back.set()
-            if not task.cancelled():
-                task.exception()
-
-        inner.add_done_callback(done)
-
-    def _build(self, session: AgentSession[Any], agent: Any) -> Engine:
+    def _build(self, session: AgentSession[Any], agent: Agent) -> Engine:
         """Everything that can be wrong is found here, before the framework is asked."""
         room, caller = _caller_of(session)
-        self._host = _TaskHost(self, session)
+        self._host = _TaskHost(self, session, agent)
         turns = turn_handling_of(self._given_turns, session)
         models = consult_models(self._given_models, session, agent)
         consult = ConsultOptions(
@@ -358,11 +365,19 @@ class WarmTransferTask(AgentTask[WarmTransferResult]):
 class _TaskHost:
     """The `Host` port on an agent task."""
 
-    def __init__(self, task: WarmTransferTask, session: AgentSession[Any]) -> None:
+    def __init__(self, task: WarmTransferTask, session: AgentSession[Any], agent: Agent) -> None:
         self._task = task
         self._session = session
+        self.agent = agent
         self.speech_over = asyncio.Event()
         self.back = asyncio.Event()
+        self.switched = asyncio.Event()
+
+    def take_back(self, inner: asyncio.Task[WarmTransferResult]) -> None:
+        """The framework's await is over, also behind a cancelled one: the agent is back."""
+        self.back.set()
+        if not inner.cancelled():
+            inner.exception()
 
     @property
     def session(self) -> AgentSession[Any]:
