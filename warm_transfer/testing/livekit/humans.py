@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from warm_transfer.errors import InvalidArgument
+from warm_transfer.testing.livekit.when import When
 
 __all__ = ["Human", "Line", "Says"]
 
@@ -42,37 +43,23 @@ class Line:
         return _TOOLS[self.says], arguments
 
 
+@dataclass(frozen=True, slots=True)
 class Human:
-    """The human's part: one answer, or several lines.
+    """The human's part: one answer, or several lines."""
 
-    Args:
-        says: ``"yes"``, ``"no"``, ``"voicemail"`` (a machine's greeting) or ``"nothing"``.
-        after_s: seconds after the agent's first word.
-        words: for a no: why.
-        then: further lines, for a human who changes their mind.
-        briefing_s: how long the agent talks to them.
-    """
+    says: Says = "yes"
+    """``"voicemail"`` stands for a machine's greeting."""
+    after_s: float = 6.0
+    """Seconds after the agent's first word."""
+    words: str = ""
+    """For a no: why."""
+    then: tuple[Line, ...] = field(default=(), kw_only=True)
+    """Further lines, for a human who changes their mind."""
+    briefing_s: float = field(default=5.0, kw_only=True)
+    """How long the agent talks to them."""
+    hangs_up: When | None = field(default=None, kw_only=True)
 
-    __slots__ = ("briefing_s", "lines")
-
-    def __init__(
-        self,
-        says: Says = "yes",
-        after_s: float = 6.0,
-        words: str = "",
-        *,
-        then: tuple[Line, ...] = (),
-        briefing_s: float = 5.0,
-    ) -> None:
-        self.lines = (Line(says, after_s, words), *then)
-        self.briefing_s = briefing_s
-
-    def __eq__(self, other: object) -> bool:
-        same = isinstance(other, Human) and self.lines == other.lines
-        return same and isinstance(other, Human) and self.briefing_s == other.briefing_s
-
-    def __hash__(self) -> int:
-        return hash((self.lines, self.briefing_s))
-
-    def __repr__(self) -> str:
-        return f"Human(lines={self.lines!r}, briefing_s={self.briefing_s!r})"
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """Everything they say, in order."""
+        return (Line(self.says, self.after_s, self.words), *self.then)

@@ -26,6 +26,8 @@ class Left:
     """As ``room: event`` once for each listener."""
     open: tuple[str, ...] = ()
     """Sessions, players, streams, sources, clients and connections."""
+    tasks: tuple[str, ...] = ()
+    """Tasks of the event loop that have not ended."""
 
     def __bool__(self) -> bool:
         return any(getattr(self, each.name) for each in fields(self))

@@ -100,6 +100,7 @@ class SimHoldPlayer:
         missing = isinstance(source, str) and not Path(source).exists()
         if not missing and source != []:
             delay_s = self._world.lag(latency.PLAYER_S)
+            # Sound is not looked at, but the library's own silence is known by its name.
             tag = "" if getattr(source, "__name__", "") == "_silence" else "music"
             self._timer = self._world.loop.call_later(delay_s, self._source.set_tag, tag)
         return handle
@@ -126,9 +127,9 @@ class SimHoldPlayer:
         await source.aclose()
         if room.isconnected():
             await self._world.wait(latency.PLAYER_CLOSE_S)
+        self._world.ledger.closed(self)
         # By name, because a full reconnect gives the track another sid.
         for sid, publication in tuple(room.local_participant.track_publications.items()):
             if publication.name == self._name and (room.isconnected() or room.lost):
                 with contextlib.suppress(Exception):
                     await room.local_participant.unpublish_track(sid)
-        self._world.ledger.closed(self)

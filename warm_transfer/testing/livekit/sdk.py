@@ -45,10 +45,13 @@ class SimSdk:
         self.switchboard = Switchboard(world, phones)
         self._humans = list(humans) or [Human()]
         self.consult_sessions: list[SimConsultSession] = []
+        self.rooms: list[SimRoom] = []
 
     def room(self) -> SimRoom:
         """A room that is not connected yet."""
-        return SimRoom(self.world)
+        room = SimRoom(self.world)
+        self.rooms.append(room)
+        return room
 
     def api(self) -> SimApi:
         """A client of its own."""

@@ -1,0 +1,302 @@
+"""Plays a scenario: sets the simulated world up, starts a transfer, lets everybody act."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from livekit import rtc
+
+from warm_transfer.events import Event, On
+from warm_transfer.journal import MemoryJournal
+from warm_transfer.livekit.dial import DialOptions
+from warm_transfer.livekit.engine import Engine
+from warm_transfer.outcome import TransferOutcome
+from warm_transfer.policy import TransferPolicy
+from warm_transfer.ports import Journal, StateHook
+from warm_transfer.states import State
+from warm_transfer.testing.livekit.faults import Faults
+from warm_transfer.testing.livekit.host import SimHost
+from warm_transfer.testing.livekit.leftovers import Left
+from warm_transfer.testing.livekit.rooms import SimRoom, make_token
+from warm_transfer.testing.livekit.script import Scenario
+from warm_transfer.testing.livekit.sdk import SimSdk
+from warm_transfer.testing.livekit.server import Member
+from warm_transfer.testing.livekit.sessions import SimCallerSession
+from warm_transfer.testing.livekit.when import ANCHORS, When
+from warm_transfer.testing.livekit.world import World
+
+__all__ = ["Result", "Stage", "play"]
+
+Reason = rtc.DisconnectReason
+CALLER_ROOM, CALLER, AGENT = "call", "caller", "agent"
+DESTINATION, TRUNK = "+15105550123", "ST_x"
+
+TALK_S = 1.0
+"""Caller and agent talk for a moment before the transfer."""
+SETTLE_S = 3.0
+"""After the end: a hang-up on its way arrives, the agent says a word to the caller."""
+LIMIT_S = 6 * 3600.0
+"""A transfer that has not closed by then never will."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What came of a scenario."""
+
+    outcome: TransferOutcome | None
+    """None when none was ever delivered, which is a fault."""
+    journal: tuple[Mapping[str, Any], ...]
+    world: World
+    sdk: SimSdk
+    host: SimHost
+    states: tuple[tuple[float, State], ...]
+    """When which state was entered, in the world's time."""
+    seconds: Mapping[State, float]
+    """How long the transfer was in each state; final ones count until it was closed."""
+    began_s: float
+    """When the transfer was asked for, in the world's time."""
+    took_s: float
+    """From the request to the transfer being closed."""
+    closed: bool
+    """Whether the transfer has closed; anything else is a fault."""
+    left: Left
+    """What is left behind."""
+
+    @property
+    def state(self) -> State:
+        """The last state."""
+        return self.states[-1][1]
+
+
+class Stage:
+    """The world of one scenario, ready for its transfer.
+
+    Args:
+        scenario: what everybody does.
+        seed: varies the latencies; see `World`.
+    """
+
+    def __init__(self, scenario: Scenario, *, seed: int | None = None) -> None:
+        self.scenario = scenario
+        self.world = World(seed=seed, sip=scenario.sip)
+        self.sdk = SimSdk(self.world, phones={"": [scenario.phone]}, humans=[scenario.human])
+        self.room = SimRoom(self.world)
+        self.session = SimCallerSession(self.room, CALLER)
+        self.host = SimHost(self.session)
+        self.caller: Member | None = None
+
+    async def set_up(self) -> None:
+        """Let caller and agent meet and talk; from here on everything new is the transfer's."""
+        kinds = rtc.ParticipantKind
+        by_phone = self.scenario.caller.by_phone
+        kind = kinds.PARTICIPANT_KIND_SIP if by_phone else kinds.PARTICIPANT_KIND_STANDARD
+        world = self.world
+        self.caller = world.join(CALLER_ROOM, CALLER, kind=kind, ear=CALLER)
+        world.set_tag(world.publish(self.caller, "microphone"), "caller")
+        await self.room.connect(self.sdk.url, make_token(CALLER_ROOM, AGENT, "agent", None))
+        await self.session.start()
+        await asyncio.sleep(TALK_S)
+        if self.scenario.agent.speaks_s:
+            self.session.say("One moment please.", seconds=self.scenario.agent.speaks_s)
+            await asyncio.sleep(0)
+        world.keep()
+        world.faults = Faults(self.scenario.faults)
+
+    # What can happen.
+
+    def caller_hangs_up(self, _: Engine) -> None:
+        """The caller is gone."""
+        assert self.caller is not None
+        self.world.leave(self.caller, Reason.CLIENT_INITIATED)
+
+    def human_hangs_up(self, _: Engine) -> None:
+        """The human is gone."""
+        for call in self.sdk.switchboard.calls:
+            call.hang_up()
+
+    def app_accepts(self, engine: Engine) -> None:
+        """The application accepts."""
+        engine.accept()
+
+    def app_declines(self, engine: Engine) -> None:
+        """The application declines."""
+        engine.decline(self.scenario.app.words)
+
+    def app_cancels(self, engine: Engine) -> None:
+        """The application cancels."""
+        engine.cancel("taken back")
+
+    async def session_closes(self, engine: Engine) -> None:
+        """The caller's session closes; the engine is told before anything else happens."""
+        engine.post(Event(On.SESSION_CLOSED))
+        await asyncio.sleep(0.1)
+        await self.session.aclose()
+        self.host.leave()
+
+    async def job_shuts_down(self, engine: Engine) -> None:
+        """The job ends: its sessions, and when the transfer is closed its room."""
+        engine.post(Event(On.JOB_SHUTTING_DOWN))
+        await asyncio.sleep(0.1)
+        await self.session.aclose()
+        self.host.leave()
+
+    def model_fails(self, _: Engine) -> None:
+        """The consult session closes by itself."""
+        for session in self.sdk.consult_sessions:
+            session.close_by_itself()
+
+    def agent_loses_caller_room(self, _: Engine) -> None:
+        """The server puts the agent out of the caller's room."""
+        self.world.leave(self.room.local_participant.member, Reason.PARTICIPANT_REMOVED)
+
+    def agent_loses_consult_room(self, _: Engine) -> None:
+        """The consult room is deleted."""
+        for name in [name for name in self.world.rooms if name != CALLER_ROOM]:
+            self.world.delete_room(name)
+
+    async def agent_reconnects(self, _: Engine) -> None:
+        """Every connection of the agent is lost for a while."""
+        rooms = [room for room in self.sdk.rooms if room.isconnected()]
+        losses = (room.lose_signal(self.scenario.agent.reconnect_s) for room in [self.room, *rooms])
+        await asyncio.gather(*losses)
+
+    def acts(self) -> list[tuple[When, Callable[[Engine], Any]]]:
+        """What happens when."""
+        told = self.scenario
+        leaves = told.caller.hangs_up
+        if leaves is None and told.human.hangs_up is None:
+            leaves = When(20.0, "merge")
+        planned: list[tuple[When | None, Callable[[Engine], Any]]] = [
+            (leaves, self.caller_hangs_up),
+            (told.human.hangs_up, self.human_hangs_up),
+            (told.app.accepts, self.app_accepts),
+            (told.app.declines, self.app_declines),
+            (told.app.cancels, self.app_cancels),
+            (told.app.closes_session, self.session_closes),
+            (told.app.shuts_down, self.job_shuts_down),
+            (told.agent.model_fails, self.model_fails),
+            (told.agent.loses_caller_room, self.agent_loses_caller_room),
+            (told.agent.loses_consult_room, self.agent_loses_consult_room),
+            (told.agent.reconnects, self.agent_reconnects),
+        ]
+        return [(when, act) for when, act in planned if when is not None]
+
+
+class _Prompter:
+    """Reads the journal as it is written, and starts what was to happen after each step."""
+
+    def __init__(self, stage: Stage, journal: Journal | None) -> None:
+        self._stage = stage
+        self._waiting = stage.acts()
+        self._to = journal
+        self.kept = MemoryJournal()
+        self.states: list[tuple[float, State]] = []
+        self.engine: Engine | None = None
+        self.tasks: set[asyncio.Task[None]] = set()
+
+    def write(self, line: Mapping[str, object]) -> None:
+        """Take one journal line (`warm_transfer.ports.Journal`)."""
+        self.kept.write(line)
+        if self._to is not None:
+            self._to.write(line)
+        now_s = self._stage.world.now_s
+        if line["before"] != line["after"]:
+            self.states.append((now_s, State(str(line["after"]))))
+        for each in tuple(self._waiting):
+            when, act = each
+            events, states = ANCHORS[when.of]
+            entered = line["before"] != line["after"] and line["after"] in states
+            if line["event"] in events or entered:
+                self._waiting.remove(each)
+                self._stage.world.loop.call_later(when.after_s, self._act, act)
+
+    def _act(self, act: Callable[[Engine], Any]) -> None:
+        assert self.engine is not None
+        doing = act(self.engine)
+        if isinstance(doing, Coroutine):
+            task = self._stage.world.loop.create_task(doing, name="sim: act")
+            self.tasks.add(task)
+            task.add_done_callback(self.tasks.discard)
+
+
+async def play(
+    scenario: Scenario,
+    *,
+    policy: TransferPolicy | None = None,
+    seed: int | None = None,
+    journal: Journal | None = None,
+    on_state_change: StateHook | None = None,
+    transfer_id: str = "simulated",
+    stage: Stage | None = None,
+) -> Result:
+    """Play a scenario on the running event loop, which should have a virtual clock.
+
+    Args:
+        scenario: what everybody does.
+        policy: instead of the one that the scenario asks for.
+        seed: varies the latencies; the same seed gives the same run.
+        journal: takes the steps as well.
+        on_state_change: told of every change of state.
+        transfer_id: the id of the transfer.
+        stage: a stage of the caller's own, for example with a world that has been changed.
+    """
+    stage = stage or Stage(scenario, seed=seed)
+    await stage.set_up()
+    prompter = _Prompter(stage, journal)
+    world, before = stage.world, asyncio.all_tasks()
+    began_s = world.now_s
+    engine = prompter.engine = Engine(
+        host=stage.host,
+        sdk=stage.sdk,
+        caller_room=stage.room,
+        caller_identity=CALLER,
+        dial=DialOptions(destination=DESTINATION, trunk_id=TRUNK),
+        policy=policy or TransferPolicy(**scenario.policy),
+        merge=("relay",),
+        journal=prompter,
+        hooks=(on_state_change,) if on_state_change is not None else (),
+        transfer_id=transfer_id,
+    )
+    engine.start()
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(LIMIT_S):
+            await engine.wait_closed()
+    ended_s = world.now_s
+    await _settle(stage)
+    left = world.left()
+    tasks = asyncio.all_tasks() - before
+    names = sorted(each.get_name() for each in tasks if not each.get_name().startswith("sim:"))
+    return Result(
+        outcome=stage.host.outcomes[0] if stage.host.outcomes else None,
+        journal=tuple(prompter.kept.lines),
+        world=world,
+        sdk=stage.sdk,
+        host=stage.host,
+        states=((began_s, State.IDLE), *prompter.states),
+        seconds=_seconds([(began_s, State.IDLE), *prompter.states], ended_s),
+        began_s=began_s,
+        took_s=ended_s - began_s,
+        closed=engine.closed,
+        left=replace(left, tasks=tuple(names)),
+    )
+
+
+async def _settle(stage: Stage) -> None:
+    """Let what is on its way arrive; an agent that has the caller again says something."""
+    session = stage.session
+    there = stage.caller is not None and stage.caller.joined
+    if there and not session.closed and session.output.audio_enabled and stage.host.outcomes:
+        session.say("I am with you again.", seconds=SETTLE_S / 2)
+    await asyncio.sleep(SETTLE_S)
+
+
+def _seconds(states: list[tuple[float, State]], ended_s: float) -> dict[State, float]:
+    spent: dict[State, float] = {}
+    ends = [at_s for at_s, _ in states[1:]] + [ended_s]
+    for (from_s, state), to_s in zip(states, ends, strict=True):
+        spent[state] = spent.get(state, 0.0) + to_s - from_s
+    return spent
