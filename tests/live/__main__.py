@@ -1,0 +1,70 @@
+"""``python -m tests.live --scenario merged``: run a scenario on real audio and report."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from tests.live.errors import CannotRun
+from tests.live.scenarios import SABOTAGES, SCENARIOS, Scenario
+
+__all__ = ["main"]
+
+RUN_TIMEOUT_S = 120.0
+"""For a run without the building of the server."""
+
+
+def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.live", description=__doc__)
+    parser.add_argument("--scenario", default="merged", help=f"one of {', '.join(SCENARIOS)}")
+    parser.add_argument(
+        "--sabotage", default="", help=f"a fault put in on purpose: one of {', '.join(SABOTAGES)}"
+    )
+    return parser.parse_args(arguments)
+
+
+def _check(what: str, name: str, known: Sequence[str]) -> None:
+    if name not in known:
+        names = ", ".join(filter(None, known))
+        raise CannotRun(f"unknown {what} {name!r}: the known ones are {names}")
+
+
+def _say(begun_s: float, text: str) -> None:
+    print(f"{time.monotonic() - begun_s:6.1f} s  {text}", flush=True)  # noqa: T201 - a command's output
+
+
+async def _run(scenario: Scenario, sabotage: str) -> dict[str, Any]:
+    # Heavy imports come late, so that a wrong argument is answered at once.
+    from tests.live.report import make_report  # noqa: PLC0415
+    from tests.live.run import OUTPUT, run_scenario  # noqa: PLC0415
+
+    begun_s = time.monotonic()
+    evidence = await run_scenario(scenario, sabotage, lambda text: _say(begun_s, text), OUTPUT)
+    report = make_report(evidence)
+    (OUTPUT / "report.json").write_text(json.dumps(report, indent=2) + "\n")
+    return report
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run, print, and say by the exit code: 0 clean, 1 red, 2 could not run."""
+    options = _arguments(arguments)
+    try:
+        _check("scenario", options.scenario, tuple(SCENARIOS))
+        _check("sabotage", options.sabotage, ("", *SABOTAGES))
+        report = asyncio.run(_run(SCENARIOS[options.scenario], options.sabotage))
+    except CannotRun as error:
+        print(f"error: {error}", file=sys.stderr)  # noqa: T201 - a command's output
+        return 2
+    from tests.live.report import summary  # noqa: PLC0415 - as above
+
+    print(summary(report))  # noqa: T201 - a command's output
+    return 1 if report["violations"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

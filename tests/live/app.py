@@ -1,0 +1,206 @@
+"""The application under test: a front desk on a real livekit-agents worker.
+
+Run as ``python -m tests.live.app`` it is the worker; its jobs run in processes of their own. What
+a job is to do comes as the dispatch's metadata; what happened goes to the driver over HTTP.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import math
+import os
+import signal
+import time
+from typing import Any
+
+from livekit.agents import (
+    Agent,
+    AgentServer,
+    AgentSession,
+    JobContext,
+    RunContext,
+    StopResponse,
+    function_tool,
+)
+
+from tests.live.control import PhoneDialer, Reporter
+from tests.live.leftovers import Snapshot
+from tests.live.models import TURN_HANDLING, ScriptedLLM, ScriptedSTT, ScriptedTTS, real_vad
+from tests.live.pilots import Pilot
+from tests.live.sabotage import SABOTAGE_VARIABLE, sabotage
+from tests.live.scenarios import GREETING, PERSON, SCENARIOS, SORRY, Reply, Scenario
+from tests.live.voices import speak
+from warm_transfer import TransferPolicy, WarmTransferTask
+from warm_transfer.ports import StateChange
+
+__all__ = ["AGENT_NAME", "entrypoint"]
+
+AGENT_NAME = "front-desk"
+
+LIMITS: dict[str, Any] = {
+    "ring_timeout_s": 10.0,
+    "decision_timeout_s": 20.0,
+    "call_limit_s": 120.0,
+    "hold_limit_s": 40.0,
+}
+"""A run has to end soon, whatever goes wrong in it."""
+
+CLOSED_TIMEOUT_S = 25.0
+SETTLE_S = 3.0
+
+
+class FrontDesk(Agent):
+    """Talks to the caller, and transfers."""
+
+    def __init__(self, scenario: Scenario, job: dict[str, Any], reporter: Reporter) -> None:
+        super().__init__(instructions="You are the front desk.")
+        self._scenario = scenario
+        self._job = job
+        self._reporter = reporter
+        self._transfer: WarmTransferTask | None = None
+        self.watch: asyncio.Task[None] | None = None
+
+    async def on_enter(self) -> None:
+        """Greet."""
+        self.session.say(GREETING)
+
+    @function_tool
+    async def transfer_to_human(self, context: RunContext[Any]) -> str:
+        """Called when the caller asks for a person."""
+        del context
+        before = Snapshot.take()
+        entered_s = time.monotonic()
+        try:
+            self._transfer = self._make_transfer()
+            self.watch = asyncio.create_task(self._until_closed(before), name="live watch")
+            await self._transfer
+        except Exception as error:
+            await self._tell_outcome(entered_s, error)
+            raise
+        await self._tell_outcome(entered_s, None)
+        # The merged call belongs to the two people; a reply would be spoken into it.
+        raise StopResponse
+
+    def _make_transfer(self) -> WarmTransferTask:
+        scenario = self._scenario
+        return WarmTransferTask(
+            "+15105550123",
+            sip_trunk_id="ST_live",
+            chat_ctx=self.chat_ctx,
+            stt=ScriptedSTT(scenario.human_lines),
+            llm=ScriptedLLM(scenario.briefing),
+            tts=ScriptedTTS(Pilot.BRIEFING),
+            vad=real_vad(),
+            turn_handling=TURN_HANDLING,
+            dialer=PhoneDialer(),
+            hold_audio=self._job["music"],
+            policy=TransferPolicy(**(LIMITS | dict(scenario.policy))),
+            on_state_change=self._on_state,
+            journal=self._job["journal"],
+        )
+
+    async def _on_state(self, change: StateChange) -> None:
+        await self._reporter.tell("state", state=change.after, at_s=time.monotonic())
+
+    async def _tell_outcome(self, entered_s: float, error: Exception | None) -> None:
+        outcome = self._transfer.outcome if self._transfer is not None else None
+        await self._reporter.tell(
+            "outcome",
+            entered_s=entered_s,
+            returned_s=time.monotonic(),
+            result=outcome.result if outcome else None,
+            reason=outcome.reason if outcome else None,
+            error=f"{type(error).__name__}: {error}" if error else None,
+        )
+
+    async def _until_closed(self, before: Snapshot) -> None:
+        """Wait until the transfer says that nothing is left, then look whether that is so."""
+        assert self._transfer is not None
+        closed = True
+        try:
+            await asyncio.wait_for(self._transfer.wait_closed(), CLOSED_TIMEOUT_S)
+        except TimeoutError:
+            closed = False
+        closed_s = time.monotonic()
+        left = await before.left_after(SETTLE_S)
+        await self._reporter.tell("closed", closed=closed, at_s=closed_s, left=left)
+
+
+async def entrypoint(context: JobContext) -> None:
+    """Run one job: a call to the front desk."""
+    sabotage(os.environ.get(SABOTAGE_VARIABLE, ""))
+    job = json.loads(context.job.metadata)
+    scenario = SCENARIOS[job["scenario"]]
+    reporter = Reporter()
+    desk = FrontDesk(scenario, job, reporter)
+
+    async def finish() -> None:
+        if desk.watch is not None:
+            await asyncio.wait([desk.watch], timeout=8)
+        await reporter.aclose()
+
+    context.add_shutdown_callback(finish)
+    # The first words of a voice cost a tenth of a second; not while somebody waits.
+    for text, pilot in ((GREETING, Pilot.AGENT), (SORRY, Pilot.AGENT)):
+        speak(text, pilot)
+    for reply in scenario.briefing:
+        if reply.says:
+            speak(reply.says, Pilot.BRIEFING)
+    session: AgentSession[Any] = AgentSession(
+        stt=ScriptedSTT((PERSON,)),
+        llm=ScriptedLLM((Reply(PERSON, calls="transfer_to_human"), Reply("", says=SORRY))),
+        tts=ScriptedTTS(Pilot.AGENT),
+        vad=real_vad(),
+        turn_handling=TURN_HANDLING,  # type: ignore[arg-type] # a TypedDict of plain values
+    )
+    await context.connect()
+    await session.start(desk, room=context.room, record=False)
+    await reporter.tell("session_started", at_s=time.monotonic(), pid=os.getpid())
+
+
+def _make_server() -> AgentServer:
+    server = AgentServer(
+        # A small machine is always busy by the measure of a big one.
+        load_threshold=math.inf,
+        load_fnc=lambda: 0.0,
+        # A spare process would start during the call and take its CPU.
+        num_idle_processes=0,
+        host="127.0.0.1",
+        port=0,
+        drain_timeout=10,
+        log_level="INFO",
+    )
+    server.rtc_session(entrypoint, agent_name=AGENT_NAME)
+    return server
+
+
+async def main() -> None:
+    """Be the worker until SIGTERM."""
+    reporter = Reporter()
+    server = _make_server()
+    registered = asyncio.Event()
+    server.on("worker_registered", lambda *_: registered.set())
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    running = asyncio.create_task(server.run(), name="worker")
+    waiting = asyncio.create_task(registered.wait())
+    await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    if not running.done():
+        await reporter.tell("worker_registered", at_s=time.monotonic())
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        await server.aclose()
+    await reporter.aclose()
+    with contextlib.suppress(asyncio.CancelledError):
+        await running
+
+
+if __name__ == "__main__":
+    import logging
+
+    logging.basicConfig(level=logging.INFO)
+    asyncio.run(main())

@@ -1,0 +1,354 @@
+"""One run of a scenario: server, worker, dispatch, caller, phone, and the evidence."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import secrets
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from livekit import api
+
+from tests.live.control import CONTROL_VARIABLE, Control
+from tests.live.errors import CannotRun
+from tests.live.hearing import Hearing, assemble
+from tests.live.people import Caller, Stage
+from tests.live.phone import Phone
+from tests.live.report import Evidence
+from tests.live.scenarios import Scenario
+from tests.live.server import Server, running_server
+from tests.live.voices import write_music
+
+__all__ = ["OUTPUT", "run_scenario"]
+
+ROOT = Path(__file__).resolve().parents[2]
+OUTPUT = ROOT / "build" / "live"
+AGENT_NAME = "front-desk"
+
+WORKER_READY_S = 40.0
+JOB_READY_S = 30.0
+RELEASE_S = 8.0
+ROOMS_EMPTY_S = 4.0
+WORKER_STOP_S = 15.0
+PROCESSES_GONE_S = 3.0
+
+Say = Callable[[str], None]
+
+
+@dataclass(slots=True)
+class _Run:
+    """What one run has in hand."""
+
+    scenario: Scenario
+    sabotage: str
+    output: Path
+    say: Say
+    server: Server
+    stage: Stage
+    phone: Phone
+    control: Control
+    room: str
+
+
+async def run_scenario(scenario: Scenario, sabotage: str, say: Say, output: Path) -> Evidence:
+    """Run a scenario on a real server and bring back everything that was heard and left.
+
+    Raises:
+        CannotRun: something it needs is missing.
+    """
+    _clear(output)
+    _hurry()
+    async with running_server(say, output / "server.log") as server:
+        say(f"server at {server.url}")
+        stage = Stage()
+        phone = Phone(server, stage, scenario, mute=sabotage == "human-muted")
+        control = Control(phone, stage)
+        room = f"live-{secrets.token_hex(4)}"
+        run = _Run(scenario, sabotage, output, say, server, stage, phone, control, room)
+        try:
+            return await _with_worker(run, await control.start())
+        finally:
+            await phone.aclose()
+            await control.aclose()
+
+
+def _hurry() -> None:
+    """Come before other work on the machine where that is allowed; sound cannot wait.
+
+    The server and the worker inherit it.
+    """
+    with contextlib.suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, 0, -10)
+
+
+def _clear(output: Path) -> None:
+    """Take the last run's files away: what lies there afterwards is this run's."""
+    output.mkdir(parents=True, exist_ok=True)
+    for stale in ("journal.jsonl", "report.json", "caller.wav", "human.wav"):
+        (output / stale).unlink(missing_ok=True)
+    write_music(output / "music.wav")
+
+
+async def _with_worker(run: _Run, control_url: str) -> Evidence:
+    faults: list[str] = []
+    caller = Caller(run.stage)
+    try:
+        async with _worker(run, control_url) as worker, _api(run.server) as client:
+            run.say("worker starting")
+            await _ready(run, worker)
+            await _dispatch(run, client)
+            await caller.call(run.server, run.room)
+            run.say("caller joined")
+            await _call(run, caller, faults)
+            released_s = await _release(run, caller)
+            closed = await run.control.wait_for("closed", RELEASE_S)
+            rooms, participants = await _left_on_server(run, client)
+            end_s = time.monotonic()
+    finally:
+        await caller.aclose()
+    processes = await _left_processes(worker.pid)
+    return _evidence(
+        run,
+        caller,
+        faults=faults,
+        released_s=released_s,
+        closed=closed,
+        left=(rooms, participants, processes),
+        end_s=end_s,
+    )
+
+
+@contextlib.asynccontextmanager
+async def _worker(run: _Run, control_url: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Have the worker in a process group of its own, so that nothing of it can get lost."""
+    environment = {
+        **os.environ,
+        **run.server.environment(),
+        CONTROL_VARIABLE: control_url,
+        "LIVE_SABOTAGE": run.sabotage,
+        "PYTHONPATH": str(ROOT),
+    }
+    with (run.output / "worker.log").open("wb") as log:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "tests.live.app",
+            cwd=ROOT,
+            env=environment,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    try:
+        yield process
+    finally:
+        await _stop_worker(process)
+
+
+async def _stop_worker(process: asyncio.subprocess.Process) -> None:
+    """Ask it to stop, as an orchestrator does, and kill it when it does not."""
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            process.send_signal(signal.SIGTERM)
+        try:
+            await asyncio.wait_for(process.wait(), WORKER_STOP_S)
+        except TimeoutError:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            await process.wait()
+
+
+@contextlib.asynccontextmanager
+async def _api(server: Server) -> AsyncIterator[api.LiveKitAPI]:
+    client = api.LiveKitAPI(server.url, server.key, server.secret, failover=False)
+    try:
+        yield client
+    finally:
+        await client.aclose()
+
+
+async def _ready(run: _Run, worker: asyncio.subprocess.Process) -> None:
+    end_s = time.monotonic() + WORKER_READY_S
+    while time.monotonic() < end_s and worker.returncode is None:
+        if await run.control.wait_for("worker_registered", 2.0):
+            run.say("worker registered")
+            return
+    raise CannotRun(f"the worker did not register: see {run.output / 'worker.log'}")
+
+
+async def _dispatch(run: _Run, client: api.LiveKitAPI) -> None:
+    """Make the caller's room and dispatch a job to it by name."""
+    await client.room.create_room(
+        # What is left has to be somebody's fault: an empty room goes at once.
+        api.CreateRoomRequest(name=run.room, empty_timeout=30, departure_timeout=1)
+    )
+    job = {
+        "scenario": run.scenario.name,
+        "music": str(run.output / "music.wav"),
+        "journal": str(run.output / "journal.jsonl"),
+    }
+    await client.agent_dispatch.create_dispatch(
+        api.CreateAgentDispatchRequest(
+            agent_name=AGENT_NAME, room=run.room, metadata=json.dumps(job)
+        )
+    )
+    run.say("job dispatched")
+
+
+async def _call(run: _Run, caller: Caller, faults: list[str]) -> None:
+    """Let the people do what the scenario says, and tell what is going on meanwhile."""
+    doing = asyncio.create_task(caller.perform(run.scenario.caller), name="caller")
+    telling = asyncio.create_task(_tell_states(run), name="telling")
+    try:
+        if await run.control.wait_for("session_started", JOB_READY_S) is None:
+            faults.append("the job did not start")
+            return
+        limit_s = run.scenario.limit_s
+        await asyncio.wait({doing}, timeout=limit_s)
+        if not doing.done():
+            faults.append(f"the call was not over after {limit_s:g} s")
+    finally:
+        for task in (doing, telling):
+            task.cancel()
+        results = await asyncio.gather(doing, telling, return_exceptions=True)
+        faults += [
+            f"harness: {type(result).__name__}: {result}"
+            for result in results
+            if isinstance(result, Exception)
+        ]
+
+
+async def _tell_states(run: _Run) -> None:
+    told: set[str] = set()
+    begun_s = time.monotonic()
+    said_s = begun_s
+    while True:
+        for state in list(run.stage.states):
+            if state not in told:
+                told.add(state)
+                run.say(f"transfer {state}")
+                said_s = time.monotonic()
+        if time.monotonic() - said_s > 4:
+            said_s = time.monotonic()
+            run.say(f"call goes on, {said_s - begun_s:.0f} s")
+        await asyncio.sleep(0.05)
+
+
+async def _release(run: _Run, caller: Caller) -> float | None:
+    """Wait for the one who did not hang up to be let go; give up after a while."""
+    run.say("waiting for everybody to be released")
+    human = run.phone.human
+    lines = [caller, *([human] if human is not None else [])]
+    waiting = [asyncio.create_task(line.gone.wait()) for line in lines]
+    _, pending = await asyncio.wait(waiting, timeout=RELEASE_S)
+    for task in pending:
+        task.cancel()
+    if pending or run.stage.hang_up_s is None:
+        return None
+    return max(line.gone_s or 0.0 for line in lines)
+
+
+async def _left_on_server(run: _Run, client: api.LiveKitAPI) -> tuple[list[str], list[str]]:
+    """Name the rooms and participants that do not go away."""
+    end_s = time.monotonic() + ROOMS_EMPTY_S
+    while True:
+        rooms = [room.name for room in (await _rooms(client)) if _ours(run, room.name)]
+        people: list[str] = []
+        for room in rooms:
+            people += await _participants(client, room)
+        if not rooms or time.monotonic() > end_s:
+            return rooms, people
+        await asyncio.sleep(0.2)
+
+
+def _ours(run: _Run, room: str) -> bool:
+    """A server of our own has no other rooms; on somebody else's only ours count."""
+    return run.server.process is not None or room in (run.room, run.phone.room)
+
+
+async def _rooms(client: api.LiveKitAPI) -> list[Any]:
+    answer = await client.room.list_rooms(api.ListRoomsRequest())
+    return list(answer.rooms)
+
+
+async def _participants(client: api.LiveKitAPI, room: str) -> list[str]:
+    try:
+        answer = await client.room.list_participants(api.ListParticipantsRequest(room=room))
+    except api.TwirpError:
+        return []
+    return [f"{each.identity} in {room}" for each in answer.participants]
+
+
+async def _left_processes(group: int) -> list[str]:
+    """Name the processes of the worker's group that have outlived it, and end them.
+
+    Python's own helpers (fork server, resource tracker) see the end of the worker by a closed
+    pipe, a moment later.
+    """
+    end_s = time.monotonic() + PROCESSES_GONE_S
+    while found := _processes_of(group):
+        if time.monotonic() > end_s:
+            for pid in found:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            break
+        await asyncio.sleep(0.1)
+    return [f"{pid} {command}" for pid, command in found.items()]
+
+
+def _processes_of(group: int) -> dict[int, str]:
+    """The living processes of a session, by the fields of ``/proc/PID/stat`` (see proc(5))."""
+    found: dict[int, str] = {}
+    for entry in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            state, _, _, session = (entry / "stat").read_text().rsplit(")", 1)[1].split()[:4]
+            if int(session) == group and state != "Z":
+                command = (entry / "cmdline").read_text().replace("\0", " ").strip()
+                found[int(entry.name)] = command[:80]
+    return found
+
+
+def _evidence(
+    run: _Run,
+    caller: Caller,
+    *,
+    faults: list[str],
+    released_s: float | None,
+    closed: dict[str, Any] | None,
+    left: tuple[list[str], list[str], list[str]],
+    end_s: float,
+) -> Evidence:
+    run.say("listening to the recordings")
+    human = run.phone.human
+    heard_by_caller = Hearing(*assemble(caller.ear.pieces))
+    heard_by_human = Hearing(*assemble(human.ear.pieces if human is not None else ()))
+    heard_by_caller.write(run.output / "caller.wav")
+    heard_by_human.write(run.output / "human.wav")
+    return Evidence(
+        scenario=run.scenario,
+        states=run.stage.states,
+        outcome=run.control.reports.get("outcome"),
+        closed=closed,
+        caller=heard_by_caller,
+        human=heard_by_human,
+        caller_marks_s=caller.mouth.marks_s,
+        human_marks_s=human.mouth.marks_s if human is not None else [],
+        dialed_s=run.phone.dialed_s,
+        dials=run.phone.dials,
+        answered_s=human.up_s if human is not None else None,
+        hang_up_s=run.stage.hang_up_s,
+        end_s=end_s,
+        released_s=released_s,
+        left_rooms=left[0],
+        left_participants=left[1],
+        left_processes=left[2],
+        faults=faults,
+    )
