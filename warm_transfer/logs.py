@@ -21,6 +21,9 @@ __all__ = ["BoundLog", "canonical", "mask", "transfer_log"]
 
 BoundLog = structlog.stdlib.BoundLogger
 
+# An application that has not configured logging gets nothing printed, as libraries should.
+logging.getLogger("warm_transfer").addHandler(logging.NullHandler())
+
 #: Enough digits in a row, however they are grouped, to be a number that reaches a person.
 _NUMBER = re.compile(r"\+?\d(?:[\s().\-/]?\d){5,}")
 
