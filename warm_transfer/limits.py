@@ -28,4 +28,4 @@ _FIELDS: Mapping[Do, tuple[str, ...]] = {
 def limit_s(name: Do, policy: TransferPolicy, plan: Plan) -> float:
     """The limit of one run of an effect, in seconds."""
     limit: float = sum(getattr(policy, field) for field in _FIELDS[name])
-    return limit + plan.dtmf_s if name is Do.DIAL_CONSULT else limit
+    return limit + plan.dtmf_s if name in _WITH_DTMF else limit

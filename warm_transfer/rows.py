@@ -128,7 +128,6 @@ class Ignored(StrEnum):
     IN_HAND = "what it asks for is under way"
     MERGE_CLOCK_BOUNDS = "the merge clock bounds this state more tightly"
     COURTESY_ONLY = "a side effect failed that the transfer does not depend on"
-    NOT_OUR_ROOM = "the consult room was closed by us; the call lives in the caller's room"
     RELEASE_REPEATS = "a release that overtook its start runs again when the start returns"
 
 
