@@ -92,7 +92,10 @@ class Briefing:
         """Start the session before anybody answers, so that the human is heard at once."""
         if self._closing:
             return
-        session = self._legs.sdk.consult_session(self._options.session)
+        # At its close a session waits 2 s for words still to be recognised; the briefing is over
+        # by then, and the caller and the human would wait in silence with it.
+        options = {"session_close_transcript_timeout": 0.0, **self._options.session}
+        session = self._legs.sdk.consult_session(options)
         self._session, self._opened_by = session, effect
         session.on("close", self._on_close)
         # Deaf until the answer: what a ringing leg sends is not the human.
