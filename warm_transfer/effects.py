@@ -77,7 +77,8 @@ RELEASES = frozenset(
 AFTER: Mapping[Do, frozenset[Do]] = {
     # A session that is not there yet cannot speak; the decision deadline bounds the wait.
     Do.START_BRIEFING: frozenset({Do.OPEN_CONSULT}),
-    Do.MERGE_LEGS: frozenset({Do.OPEN_CONSULT, Do.STOP_BRIEFING, Do.UNMERGE_LEGS}),
+    # BRIEFING_STOPPED orders it behind the briefing, whose session may still be closing.
+    Do.MERGE_LEGS: frozenset({Do.OPEN_CONSULT, Do.UNMERGE_LEGS}),
     # The notice is bounded by `notice_limit_s`, so the leg is gone within it.
     Do.HANG_UP_CONSULT: frozenset({Do.NOTIFY_CONSULT}),
     # Taking a track out of a room that is being deleted does not return.

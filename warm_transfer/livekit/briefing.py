@@ -127,9 +127,18 @@ class Briefing:
             session.say(self._options.greeting, allow_interruptions=True, add_to_chat_ctx=True)
 
     async def stop(self, effect: Effect) -> None:
-        """Silence the consult agent for good, then report."""
-        await self._end_session()
+        """Silence the consult agent for good and report; its session closes behind that.
+
+        Closing takes as long as its models want; caller and human would wait in silence for it.
+        """
+        session = self._session
+        if session is not None:
+            await self._silence(session)
         self._legs.post(Event(On.BRIEFING_STOPPED, effect=effect.id))
+        try:
+            await self._end_session()
+        except Exception as error:  # noqa: BLE001 - it is silent; CLOSE_CONSULT closes it again
+            self._legs.log.warning("consult session not closed", detail=type(error).__name__)
 
     async def notify(self) -> None:
         """Say the fixed sentence, if anybody has spoken yet; never generated, never long."""
@@ -146,19 +155,26 @@ class Briefing:
         await self._end_session()
 
     async def _end_session(self) -> None:
-        self._closing = True
-        session, self._session = self._session, None
+        session = self._session
         if session is None:
+            self._closing = True
             return
+        await self._silence(session)
+        async with asyncio.timeout(self._legs.policy.api_timeout_s):
+            await session.aclose()
+        self._session = None
+
+    async def _silence(self, session: ConsultSession) -> None:
+        """What is being said stops at once, and nothing that is said later is heard."""
+        self._closing = True
         session.off("close", self._on_close)
         session.input.set_audio_enabled(False)
+        session.output.set_audio_enabled(False)
         try:
             await session.interrupt(force=True)
         except RuntimeError:
             # The session never started or is closing by itself; then it says nothing either.
             self._legs.log.debug("consult session was not running")
-        async with asyncio.timeout(self._legs.policy.api_timeout_s):
-            await session.aclose()
 
     def _on_close(self, event: Any) -> None:
         """The session closed, and not by us: without it nobody can be briefed."""
