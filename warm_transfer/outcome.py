@@ -164,6 +164,8 @@ class TransferOutcome:
     """LiveKit's reason for a departure, by name."""
     words: str | None = None
     """What the human said when declining. Personal data."""
+    detail: str | None = None
+    """A short sentence for a log reader, if there is more to say."""
     strategy: str | None = None
     """The merge strategy that was used, or tried last."""
     seconds: Mapping[State, float] = field(default_factory=lambda: _NO_SECONDS)

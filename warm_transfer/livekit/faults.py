@@ -31,9 +31,15 @@ _REFUSED_CODES = frozenset(
 )
 
 
+#: What livekit-server answers to every SIP call while it has no Redis; nothing has been sent then.
+_NO_SIP = "sip not connected"
+
+
 def facts_of(error: BaseException) -> Facts:
     """The evidence in an error."""
     detail = type(error).__name__
+    if _has_no_sip(error):
+        detail = "the server's SIP API is not connected: livekit-server needs Redis for it"
     if not isinstance(error, api.ServerError):
         return Facts(detail=detail, cause=error)
     status = error.sip_status_code if isinstance(error, api.SipCallError) else None
@@ -52,9 +58,13 @@ def refusal(error: Exception) -> DialRefused | None:
     refused = (isinstance(error, api.SipCallError) and error.sip_status_code is not None) or (
         isinstance(error, api.ServerError) and error.code in _REFUSED_CODES
     )
-    if refused or isinstance(error, aiohttp.ClientConnectorError):
+    if refused or _has_no_sip(error) or isinstance(error, aiohttp.ClientConnectorError):
         return DialRefused(facts_of(error))
     return None
+
+
+def _has_no_sip(error: BaseException) -> bool:
+    return isinstance(error, api.ServerError) and _NO_SIP in error.message
 
 
 def is_gone(error: BaseException) -> bool:
