@@ -15,7 +15,8 @@ __all__ = ["Hooks"]
 class Hooks:
     """Calls the hooks of one transfer, each in a turn of its own, in order.
 
-    A hook that raises is logged. A hook that hangs is given up after `timeout_s` and logged.
+    A hook that raises is logged. A hook that hangs is given up after `timeout_s` and logged. One
+    that does not even let itself be cancelled is left behind after as long again, and logged.
     """
 
     def __init__(self, hooks: Sequence[StateHook], *, timeout_s: float, log: BoundLog) -> None:
@@ -33,8 +34,10 @@ class Hooks:
         """Return when no hook is running. Bounded, because every hook is."""
         # One turn, so that hooks told of in this turn have been called.
         await asyncio.sleep(0)
-        while self._running:
-            await asyncio.wait(self._running)
+        if self._running:
+            _, left = await asyncio.wait(self._running, timeout=2 * self._timeout_s)
+            if left:
+                self._log.error("hooks left behind", count=len(left))
 
     def _call(self, hook: StateHook, change: StateChange) -> None:
         try:
@@ -46,6 +49,9 @@ class Hooks:
             task = asyncio.ensure_future(self._finish(result, change))
             self._running.add(task)
             task.add_done_callback(self._running.discard)
+            if inspect.iscoroutine(result):
+                # Cancelled before its first step it would complain that nobody awaited it.
+                task.add_done_callback(lambda _task: result.close())
 
     async def _finish(self, result: Awaitable[object], change: StateChange) -> None:
         try:

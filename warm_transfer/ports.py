@@ -49,7 +49,10 @@ class Line(Protocol):
         ...
 
     async def aclose(self) -> None:
-        """Let go of what belongs to no effect: listeners, clients. Called once, at the end."""
+        """Let go of what belongs to no effect: listeners, clients.
+
+        Called once, at the end; again only when that call was cancelled from outside.
+        """
         ...
 
 

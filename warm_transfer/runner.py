@@ -19,6 +19,7 @@ from warm_transfer.hooks import Hooks
 from warm_transfer.journal import to_line
 from warm_transfer.limits import limit_s
 from warm_transfer.logs import canonical, transfer_log
+from warm_transfer.outcome import TransferOutcome
 from warm_transfer.ports import Journal, Line, StateChange, StateHook, Work
 from warm_transfer.states import FINAL
 from warm_transfer.transfer import Handling, Step, Transfer
@@ -39,6 +40,18 @@ class _Flight:
 
     effect: Effect
     returned: asyncio.Future[None]
+    landed: asyncio.Future[None]
+    """Done when nothing of it is left, the repetition included."""
+    waits: Sequence[asyncio.Future[None]]
+    """What it begins after."""
+    overtaken: Sequence[asyncio.Future[None]]
+    """Returns of the starts that this release overtakes; it is repeated after them."""
+    work: Work | None = None
+    begun: bool = False
+    dropped: bool = False
+    """Whether its release came before it had begun, so that it never begins."""
+    cancelled: int = 0
+    """How often somebody else has cancelled its task."""
     task: asyncio.Task[None] | None = field(default=None)
 
 
@@ -75,6 +88,8 @@ class Runner:
         self._last: Step | None = None
         self._counts = {"ignored": 0, "stale": 0, "release_failed": 0, "unexpected": 0}
         self._closing: asyncio.Task[None] | None = None
+        self._closings = 0
+        self._line_closed = False
         self._closed = asyncio.Event()
 
     # The inbox.
@@ -84,6 +99,8 @@ class Runner:
 
         Must be called on the transfer's event loop. After the end it changes nothing.
         """
+        if self._is_late(event):
+            return
         self._inbox.append(_Posted(event, self._loop.time()))
         if not self._draining and not self._drain_due:
             self._drain_due = True
@@ -94,6 +111,8 @@ class Runner:
 
         For the application's own calls, which want an answer. Not for adapters.
         """
+        if self._is_late(event):
+            return False
         posted = _Posted(event, self._loop.time())
         self._inbox.append(posted)
         self._drain()
@@ -113,6 +132,12 @@ class Runner:
     def closed(self) -> bool:
         """Whether nothing is left of the transfer."""
         return self._closed.is_set()
+
+    def _is_late(self, event: Event) -> bool:
+        """Whether nothing is left that could take the event; then the journal may be closed too."""
+        if self.closed:
+            self._log.debug("event after the end", on=event.name.value)
+        return self.closed
 
     def _drain(self) -> None:
         if self._draining:
@@ -160,9 +185,15 @@ class Runner:
         posted.taken = step.handling is Handling.ROW
         self._note(step)
         if step.outcome is not None:
-            self._line.deliver(step.outcome)
+            self._deliver(step.outcome)
         for effect in step.effects:
             self._start(effect)
+
+    def _deliver(self, outcome: TransferOutcome) -> None:
+        try:
+            self._line.deliver(outcome)
+        except Exception:  # noqa: BLE001 - the effects of this step give the caller back
+            self._log.exception("outcome not taken")
 
     def _note(self, step: Step) -> None:
         if self._began_s is None:
@@ -225,55 +256,70 @@ class Runner:
     # The effects.
 
     def _start(self, effect: Effect) -> None:
-        waits = self._in_flight(AFTER.get(effect.name, frozenset()))
         overtaken = self._in_flight(OVERTAKES.get(effect.name, frozenset()))
-        work: Work | None = None
-        if not waits:
-            try:
-                work = self._line.start(effect)
-            except Exception as error:  # noqa: BLE001 - an adapter's fault becomes an event
-                self._fail(effect, error)
-            if work is None and not overtaken:
+        for start in overtaken:
+            # What has not begun when its release comes never begins: it would begin a briefing
+            # or a merge that nobody wants any more.
+            start.dropped = not start.begun
+        flight = _Flight(
+            effect,
+            returned=self._loop.create_future(),
+            landed=self._loop.create_future(),
+            waits=self._waits(effect),
+            overtaken=[each.returned for each in overtaken if each.begun],
+        )
+        if not flight.waits:
+            self._begin(flight)
+            if flight.work is None and not flight.overtaken:
                 return
-        flight = _Flight(effect, self._loop.create_future())
         self._flights[effect.id] = flight
-        name = f"warm-transfer {self.transfer.id} {effect.name}"
-        flight.task = self._loop.create_task(self._fly(flight, work, waits, overtaken), name=name)
-        flight.task.add_done_callback(lambda _task: self._landed(flight))
+        self._launch(flight)
 
     def _in_flight(self, names: frozenset[Do]) -> list[_Flight]:
         return [flight for flight in self._flights.values() if flight.effect.name in names]
 
-    async def _fly(
-        self,
-        flight: _Flight,
-        work: Work | None,
-        waits: Sequence[_Flight],
-        overtaken: Sequence[_Flight],
-    ) -> None:
-        effect = flight.effect
-        try:
-            if waits:
-                # Each of them is bounded by its own limit, and so is this wait.
-                await asyncio.wait([each.returned for each in waits])
-                work = self._line.start(effect)
-            await self._carry_out(effect, work)
-        except Exception as error:  # noqa: BLE001 - an adapter's fault becomes an event
-            self._fail(effect, error)
-        finally:
-            if not flight.returned.done():
-                flight.returned.set_result(None)
-        starts = [each.returned for each in overtaken if not each.returned.done()]
-        if starts:
-            await asyncio.wait(starts)
-            await self._again(effect)
+    def _waits(self, effect: Effect) -> list[asyncio.Future[None]]:
+        waits = self._in_flight(AFTER.get(effect.name, frozenset()))
+        return [
+            # A merge that did not wait for the repetition of an unmerge would be undone by it.
+            each.landed
+            if effect.name in OVERTAKES.get(each.effect.name, frozenset())
+            else each.returned
+            for each in waits
+        ]
 
-    async def _again(self, effect: Effect) -> None:
-        """Repeat a release whose start was still in flight when it ran first."""
+    def _begin(self, flight: _Flight) -> None:
+        # A start that has returned by now is no longer overtaken.
+        flight.overtaken = [each for each in flight.overtaken if not each.done()]
+        flight.begun = True
+        flight.work = self._work(flight.effect)
+
+    def _work(self, effect: Effect) -> Work | None:
+        """Start an effect; an error of the start is an error of the work."""
         try:
-            await self._carry_out(effect, self._line.start(effect))
+            return self._line.start(effect)
         except Exception as error:  # noqa: BLE001 - an adapter's fault becomes an event
-            self._fail(effect, error)
+            return _raise(error)
+
+    def _launch(self, flight: _Flight) -> None:
+        name = f"warm-transfer {self.transfer.id} {flight.effect.name}"
+        flight.task = self._loop.create_task(self._fly(flight), name=name)
+        flight.task.add_done_callback(lambda task: self._landed(flight, task))
+
+    async def _fly(self, flight: _Flight) -> None:
+        effect = flight.effect
+        if not flight.begun:
+            # Each of them is bounded by its own limit, and so is this wait.
+            await asyncio.wait(flight.waits)
+            if flight.dropped:
+                return
+            self._begin(flight)
+        await self._carry_out(effect, flight.work)
+        _resolve(flight.returned)
+        if flight.overtaken:
+            # The release began before its start had returned: only the second time is a proof.
+            await asyncio.wait(flight.overtaken)
+            await self._carry_out(effect, self._work(effect))
 
     async def _carry_out(self, effect: Effect, work: Work | None) -> None:
         """Run the work within its limit; a release that fails is tried again."""
@@ -284,11 +330,12 @@ class Runner:
                 if work is not None:
                     async with asyncio.timeout(limit):
                         await work
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - an adapter's fault becomes an event
                 if left == 0:
-                    raise
+                    self._fail(effect, error)
+                    return
                 self._log.warning("release repeated", effect=effect.name.value, detail=repr(error))
-                work = self._line.start(effect)
+                work = self._work(effect)
             else:
                 return
 
@@ -306,34 +353,71 @@ class Runner:
         )
         self.post(Event(name, facts, attempt=effect.attempt, effect=effect.id))
 
-    def _landed(self, flight: _Flight) -> None:
-        del self._flights[flight.effect.id]
-        if not flight.returned.done():
-            flight.returned.set_result(None)
-        task = flight.task
-        if task is not None and task.cancelled():
-            # Somebody cancels all tasks of the loop: say what the effect can no longer say.
+    def _landed(self, flight: _Flight, task: asyncio.Task[None]) -> None:
+        if task.cancelled():
+            # Somebody cancels all tasks of the loop.
+            if flight.work is not None:
+                flight.work.close()
+            if self._is_flown_again(flight):
+                return
+            # Say what the effect can no longer say.
             self._fail(flight.effect, RuntimeError("cancelled from outside"))
+        del self._flights[flight.effect.id]
+        _resolve(flight.returned)
+        _resolve(flight.landed)
         self._close_if_quiet()
+
+    def _is_flown_again(self, flight: _Flight) -> bool:
+        """Start a cancelled release again: nobody else hangs the phone up. Bounded."""
+        flight.cancelled += 1
+        releases = flight.effect.name in RELEASES
+        if not releases or flight.cancelled >= self.transfer.policy.release_attempts_max:
+            return False
+        if flight.begun:
+            flight.work = self._work(flight.effect)
+        self._launch(flight)
+        return True
 
     # The end.
 
     def _close_if_quiet(self) -> None:
         quiet = not (self._inbox or self._flights or self._draining)
         if quiet and self.transfer.state in FINAL and self._closing is None:
-            name = f"warm-transfer {self.transfer.id} closing"
-            self._closing = self._loop.create_task(self._close(), name=name)
+            self._launch_closing()
+
+    def _launch_closing(self) -> None:
+        self._closings += 1
+        name = f"warm-transfer {self.transfer.id} closing"
+        self._closing = self._loop.create_task(self._close(), name=name)
+        self._closing.add_done_callback(self._closing_ended)
 
     async def _close(self) -> None:
-        try:
-            async with asyncio.timeout(self.transfer.policy.release_timeout_s):
-                await self._line.aclose()
-        except Exception:  # noqa: BLE001 - the last thing done: only the log is left to tell
-            self._log.exception("closing failed")
-        try:
-            await self._hooks.wait_quiet()
-            outcome, last = self.transfer.outcome, self._last
-            if outcome is not None and last is not None:
-                self._log.info("transfer closed", **canonical(outcome, last, self._counts))
-        finally:
-            self._closed.set()
+        if not self._line_closed:
+            try:
+                async with asyncio.timeout(self.transfer.policy.release_timeout_s):
+                    await self._line.aclose()
+            except Exception:  # noqa: BLE001 - the last thing done: only the log is left to tell
+                self._log.exception("closing failed")
+            self._line_closed = True
+        await self._hooks.wait_quiet()
+        while self._flights:
+            # Something late came while the line was closing, and is being given back.
+            await asyncio.wait([each.landed for each in self._flights.values()])
+
+    def _closing_ended(self, task: asyncio.Task[None]) -> None:
+        if task.cancelled() and self._closings < self.transfer.policy.release_attempts_max:
+            self._launch_closing()
+            return
+        outcome, last = self.transfer.outcome, self._last
+        if outcome is not None and last is not None:
+            self._log.info("transfer closed", **canonical(outcome, last, self._counts))
+        self._closed.set()
+
+
+async def _raise(error: Exception) -> None:
+    raise error
+
+
+def _resolve(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
