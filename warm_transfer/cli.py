@@ -6,6 +6,7 @@ Exit codes: 0 as wished, 1 something is wrong with what was shown, 2 the request
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -23,10 +24,18 @@ DEFAULT_JOURNAL = Path("build/demo/journal.jsonl")
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code."""
-    arguments = _parser().parse_args(argv)
+    try:
+        arguments = _parser().parse_args(argv)
+    except SystemExit as stop:
+        # The parser has said what is wrong, or has shown its help.
+        return stop.code if isinstance(stop.code, int) else 0
     try:
         code: int = arguments.run(arguments)
-    except WarmTransferError as error:
+    except BrokenPipeError:
+        # Whoever read our output has gone, as `| head` does; what is buffered goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except (WarmTransferError, OSError) as error:
         sys.stderr.write(f"warm-transfer: {error}\n")
         return 2
     return code
@@ -47,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
 def _demo(arguments: argparse.Namespace) -> int:
     if arguments.list:
         return _list()
-    if arguments.replay:
+    if arguments.replay is not None:
         return _replay(arguments.replay)
     return _run(arguments.scenario, arguments.journal)
 
@@ -92,7 +101,11 @@ def _run(wanted: str, path: Path) -> int:
     path.unlink(missing_ok=True)
     _say(f"scenario {wanted}: {chosen.description}\n")
     _say(_HEAD)
-    result = run(chosen, journal=_Shown(path))
+    shown = _Shown(path)
+    try:
+        result = run(chosen, journal=shown)
+    finally:
+        shown.close()
     _say("")
     _tell(result)
     _say(f"journal: {path}")
@@ -124,6 +137,10 @@ class _Shown:
         """Show and keep one line."""
         self._file.write(line)
         _say(_row(line))
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
 
 
 _HEAD = f"{'seconds':>10}  {'event':20} {'state':10} effects"

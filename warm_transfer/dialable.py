@@ -19,7 +19,8 @@ __all__ += ["check_number", "dtmf_seconds"]
 _NUMBER = re.compile(r"\+?[0-9]{2,15}", re.ASCII)
 """ITU-T E.164 allows 15 digits; two are the shortest extensions of a PBX."""
 
-_STAR_NUMBER = re.compile(r"[+]?[0-9*#]{2,32}", re.ASCII)
+_STAR_NUMBER = re.compile(r"(?=[^*#]*[*#])[+]?[0-9*#]{2,32}", re.ASCII)
+"""A feature code, with at least one star or hash: a number keeps to the limits of a number."""
 
 #: A deliberately small part of RFC 3261 section 25.1: user, host, port, and plain parameters.
 _SIP_URI = re.compile(
@@ -33,13 +34,15 @@ _TEL_URI = re.compile(r"tel:\+?[0-9]{2,15}", re.ASCII)
 
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!%*_+`'~.\-]{1,64}", re.ASCII)
 """A token of RFC 3261 section 25.1."""
-_HEADER_VALUE = re.compile(r"[\x20-\x7e\u00a0-\U0010ffff]{0,512}")
+_HEADER_VALUE = re.compile(r"[\x20-\x7e\u00a0-\u2027\u202a-\ud7ff\ue000-\U0010ffff]{0,512}")
+"""No control character, no line or paragraph separator, and no surrogate, which has no UTF-8."""
 _ALWAYS_ALLOWED = frozenset({"user-to-user", "diversion"})
 
 #: Headers that set up or route the dialog; a policy cannot allow them either.
 _NEVER_ALLOWED = frozenset(
     [
         "accept",
+        "accept-contact",
         "allow",
         "allow-events",
         "authorization",
@@ -54,7 +57,10 @@ _NEVER_ALLOWED = frozenset(
         "event",
         "expires",
         "from",
+        "geolocation-routing",
         "identity",
+        "identity-info",
+        "join",
         "max-forwards",
         "min-expires",
         "min-se",
@@ -68,7 +74,9 @@ _NEVER_ALLOWED = frozenset(
         "record-route",
         "refer-to",
         "referred-by",
+        "reject-contact",
         "replaces",
+        "request-disposition",
         "require",
         "route",
         "rseq",
@@ -87,6 +95,7 @@ _NEVER_ALLOWED = frozenset(
         "a",
         "b",
         "c",
+        "d",
         "e",
         "f",
         "i",

@@ -8,12 +8,13 @@ line is made, not when it is read.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
+from types import NoneType
 from typing import IO, Any
 
-from warm_transfer.errors import JournalError
+from warm_transfer.errors import InvalidArgument, JournalError, UnexpectedEvent
 from warm_transfer.events import NO_FACTS, Event, Facts, On
 from warm_transfer.logs import mask
 from warm_transfer.policy import Plan, Strategy, TransferPolicy
@@ -42,12 +43,19 @@ class FileJournal:
     """Appends the lines to a file, one JSON object each, flushed one by one.
 
     Several transfers may share a file; a line says which transfer it is of.
+
+    Raises:
+        JournalError: the file cannot be opened for writing.
     """
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._file: IO[str] = self.path.open("a", encoding="utf-8")
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._file: IO[str] = self.path.open("a", encoding="utf-8")
+        except OSError as error:
+            problem = f"cannot be written: {error.strerror or error}"
+            raise JournalError(str(path), problem) from error
 
     def write(self, line: Mapping[str, object]) -> None:
         """Append one line and flush it, so that a killed process leaves whole lines."""
@@ -80,8 +88,8 @@ def to_line(step: Step, transfer: Transfer, began_s: float) -> dict[str, object]
         "before": step.before.value,
         "after": step.after.value,
         "handling": step.handling.value,
-        "row": step.row.id if step.row else (step.ignored.name if step.ignored else None),
-        "effects": [{"id": effect.id, "name": effect.name.value} for effect in step.effects],
+        "row": _row(step),
+        "effects": _effects(step),
         "deadline_s": round(deadline.at_s - began_s, 6) if deadline else None,
     }
 
@@ -128,53 +136,117 @@ def read(path: str | Path) -> list[dict[str, Any]]:
         text = Path(path).read_text(encoding="utf-8")
     except OSError as error:
         raise JournalError(str(path), error.strerror or "cannot be read") from error
+    except ValueError as error:
+        raise JournalError(str(path), "is no text file") from error
     for number, raw in enumerate(text.splitlines(), 1):
         try:
             line = json.loads(raw)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise JournalError(f"{path}:{number}", "is not JSON") from error
         if not isinstance(line, dict) or line.get("v") != VERSION:
             raise JournalError(f"{path}:{number}", f"is no journal line of version {VERSION}")
+        wrong = next((key for key, kinds in _KINDS.items() if not _is(line, key, kinds)), None)
+        if wrong is not None:
+            raise JournalError(f"{path}:{number}", f"has no usable `{wrong}`")
         lines.append(line)
     return lines
+
+
+_TEXT, _COUNT, _SECONDS = (str,), (int,), (int, float)
+_KINDS: Mapping[str, tuple[type, ...]] = {
+    "table": _TEXT,
+    "transfer": _TEXT,
+    "seq": _COUNT,
+    "t_s": _SECONDS,
+    "attempt": _COUNT,
+    "event": _TEXT,
+    "payload": (dict,),
+    "before": _TEXT,
+    "after": _TEXT,
+    "handling": _TEXT,
+    "row": (str, NoneType),
+    "effects": (list,),
+    "deadline_s": (int, float, NoneType),
+}
+
+
+def _is(line: Mapping[str, Any], key: str, kinds: tuple[type, ...]) -> bool:
+    if key not in line or not isinstance(line[key], kinds) or isinstance(line[key], bool):
+        return False
+    if key == "payload":
+        counts = (line[key].get(each) for each in ("of", "attempt", "sip_status"))
+        return all(isinstance(each, int | None) for each in counts)
+    if key == "effects":
+        return all(
+            isinstance(each, dict) and isinstance(each.get("name"), str) for each in line[key]
+        )
+    return True
 
 
 def replay(lines: Iterable[Mapping[str, Any]], table: Table = TABLE) -> Iterator[Step]:
     """Run the events of one transfer's journal through a table again.
 
     Yields:
-        The steps, which have the recorded states.
+        The steps, which have the recorded states, rows and effects.
 
     Raises:
         JournalError: the journal is of another table, or a step differs; names the line.
     """
+    kept = list(lines)
     transfer: Transfer | None = None
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(kept, 1):
         where = f"line {number}"
         if line["table"] != table.version:
             raise JournalError(where, f"is of table {line['table']}, not {table.version}")
-        transfer = transfer or _transfer_for(line, table)
-        step = transfer.receive(_event(line), line["t_s"])
-        if (step.before, step.after) != (line["before"], line["after"]):
-            recorded = f"{line['before']} to {line['after']}"
-            raise JournalError(where, f"went {recorded}, now {step.before} to {step.after}")
-        if step.handling != line["handling"]:
-            raise JournalError(where, f"was handled as {line['handling']}, now {step.handling}")
+        if line["seq"] != number:
+            raise JournalError(where, f"is step {line['seq']} of the transfer, not {number}")
+        transfer = transfer or _transfer_for(kept, table)
+        try:
+            step = transfer.receive(_event(line), line["t_s"])
+        except (UnexpectedEvent, ValueError) as error:
+            raise JournalError(where, f"has an event that no table has here: {error}") from error
+        _compare(where, line, step)
         yield step
 
 
-def _transfer_for(line: Mapping[str, Any], table: Table) -> Transfer:
-    plan = line["payload"].get("plan", {})
-    strategies = tuple(
-        Strategy(each["name"], relayed=each["relayed"]) for each in plan.get("strategies", ())
-    )
-    policy = TransferPolicy(on_human_left=plan.get("on_human_left", "end_call"))
-    return Transfer(
-        line["transfer"],
-        policy=policy,
-        plan=Plan(strategies=strategies) if strategies else None,
-        table=table,
-    )
+def _compare(where: str, line: Mapping[str, Any], step: Step) -> None:
+    if (step.before, step.after) != (line["before"], line["after"]):
+        recorded = f"{line['before']} to {line['after']}"
+        raise JournalError(where, f"went {recorded}, now {step.before} to {step.after}")
+    if step.handling != line["handling"]:
+        raise JournalError(where, f"was handled as {line['handling']}, now {step.handling}")
+    if _row(step) != line["row"]:
+        raise JournalError(where, f"took {line['row']}, now {_row(step)}")
+    if _effects(step) != line["effects"]:
+        raise JournalError(where, "started other effects than now")
+
+
+def _row(step: Step) -> str | None:
+    """What decided: the row's id, or the reason for which the event was ignored."""
+    if step.row is not None:
+        return step.row.id
+    return step.ignored.name if step.ignored is not None else None
+
+
+def _effects(step: Step) -> list[dict[str, object]]:
+    return [{"id": effect.id, "name": effect.name.value} for effect in step.effects]
+
+
+def _transfer_for(lines: Sequence[Mapping[str, Any]], table: Table) -> Transfer:
+    # The plan stands with the request, which other events may have come before.
+    plans = (line["payload"]["plan"] for line in lines if "plan" in line["payload"])
+    plan = next(plans, None)
+    name = lines[0]["transfer"]
+    if plan is None:
+        return Transfer(name, table=table)
+    try:
+        strategies = tuple(
+            Strategy(each["name"], relayed=each["relayed"]) for each in plan["strategies"]
+        )
+        policy = TransferPolicy(on_human_left=plan["on_human_left"])
+        return Transfer(name, policy=policy, plan=Plan(strategies=strategies), table=table)
+    except (KeyError, TypeError, InvalidArgument) as error:
+        raise JournalError(f"transfer {name}", "has no usable plan") from error
 
 
 def _event(line: Mapping[str, Any]) -> Event:

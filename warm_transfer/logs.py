@@ -25,14 +25,18 @@ BoundLog = structlog.stdlib.BoundLogger
 logging.getLogger("warm_transfer").addHandler(logging.NullHandler())
 
 #: Enough digits in a row, however they are grouped, to be a number that reaches a person.
-_NUMBER = re.compile(r"\+?\d(?:[\s().\-/]?\d){5,}")
+_NUMBER = re.compile(r"\+?\d(?:[\s().\-/\u2010-\u2015\u00b7_]{0,3}\d){5,}")
+
+#: The user part of a SIP address names a person as well as a number does.
+_SIP_USER = re.compile(r"(sips?:)[^\s@<>\"']+@", re.IGNORECASE)
 
 #: Keys whose values are made by us and hold no personal data, though they may hold digits.
 _OWN_KEYS = frozenset({"transfer", "room", "table", "event", "level", "logger"})
 
 
 def mask(text: str) -> str:
-    """Hide every phone number in a text but for its last two digits."""
+    """Hide every phone number in a text but for its last two digits, and every SIP user."""
+    text = _SIP_USER.sub(r"\1***@", text)
     return _NUMBER.sub(lambda found: "***" + found.group()[-2:], text)
 
 
@@ -71,6 +75,7 @@ def canonical(outcome: TransferOutcome, last: Step, counts: Mapping[str, int]) -
         "sip_status": outcome.sip_status,
         "api_code": outcome.api_code,
         "disconnect_reason": outcome.disconnect_reason,
+        "detail": outcome.detail,
         "seconds": {state.value: round(spent, 3) for state, spent in outcome.seconds.items()},
         "time_to_human_s": outcome.time_to_human_s,
         "steps": last.seq,
