@@ -127,6 +127,10 @@ _LINES: Mapping[str, tuple[str, str]] = {
         "human answers after 4 s, says nothing; job shuts down while briefing",
         "The worker is shut down during the briefing.",
     ),
+    "job-shutdown-merging": (
+        "human answers after 4 s, says yes after 6 s; job shuts down while merging",
+        "The worker is shut down while the two are being joined.",
+    ),
     "reconnect": (
         "human answers after 4 s, says yes after 6 s; agent reconnects 5 s after the merge",
         "The agent's connection is lost and comes back during the merged call.",

@@ -302,10 +302,12 @@ class SimRoom(rtc.EventEmitter[str]):
 
     # What the server tells (server.Client).
 
-    def member_joined(self, member: Member) -> None:
+    def member_joined(self, member: Member, attributes: dict[str, str]) -> None:
         """Somebody has joined."""
         if self._listening and member not in self._members:
-            self.emit("participant_connected", self._see(member))
+            participant = self._see(member)
+            participant.known = attributes
+            self.emit("participant_connected", participant)
 
     def member_left(self, member: Member, reason: int) -> None:
         """Somebody has left."""
@@ -346,15 +348,15 @@ class SimRoom(rtc.EventEmitter[str]):
         if self._listening and who is not None:
             self._drop(who, track.sid)
 
-    def track_muted(self, track: Track) -> None:
+    def track_muted(self, track: Track, muted: bool) -> None:
         """A track was muted or unmuted."""
         who: Any = self._members.get(track.member)
         if self._local is not None and track.member is self._local.member:
             who = self._local
         publication = who.track_publications.get(track.sid) if who is not None else None
         if self._listening and publication is not None:
-            publication.muted = track.muted
-            self.emit("track_muted" if track.muted else "track_unmuted", who, publication)
+            publication.muted = muted
+            self.emit("track_muted" if muted else "track_unmuted", who, publication)
 
     def own_track_heard(self, track: Track) -> None:
         """The first subscriber of an own track is there."""
@@ -370,7 +372,7 @@ class SimRoom(rtc.EventEmitter[str]):
             self._lose(member, Reason.UNKNOWN_REASON)
         self.name = room
         for other in self.local_participant.member.room.others(self.local_participant.member):
-            self.member_joined(other)
+            self.member_joined(other, dict(other.attributes))
         self.emit("moved")
 
     def removed(self, reason: int) -> None:

@@ -30,7 +30,7 @@ class Refused(Exception):
 class Client(Protocol):
     """A member's own connection, which is told what happens in its room."""
 
-    def member_joined(self, member: Member) -> None:
+    def member_joined(self, member: Member, attributes: dict[str, str]) -> None:
         """Somebody has joined."""
         ...
 
@@ -56,7 +56,7 @@ class Client(Protocol):
         """A track has been unpublished."""
         ...
 
-    def track_muted(self, track: Track) -> None:
+    def track_muted(self, track: Track, muted: bool) -> None:
         """A track was muted or unmuted."""
         ...
 

@@ -207,9 +207,10 @@ class World:
         if member.visible or not member.joined:
             return
         member.visible = True
+        attributes = dict(member.attributes)
         for other in member.room.others(member):
             if other.client is not None:
-                self.tell(other, latency.NEWS_S, other.client.member_joined, member)
+                self.tell(other, latency.NEWS_S, other.client.member_joined, member, attributes)
 
     def start_hearing(self, member: Member) -> None:
         """A member subscribes to everything in its room from now on."""
@@ -345,7 +346,7 @@ class World:
         track.muted = muted
         for each in tuple(track.member.room.members.values()):
             if each.client is not None:
-                self.tell(each, latency.NEWS_S, each.client.track_muted, track)
+                self.tell(each, latency.NEWS_S, each.client.track_muted, track, muted)
         self.sounds(track)
 
     def set_tag(self, track: Track, tag: str) -> None:

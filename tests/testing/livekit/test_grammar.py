@@ -1,0 +1,96 @@
+import pytest
+
+from warm_transfer.errors import InvalidArgument
+from warm_transfer.testing.livekit.faults import How
+from warm_transfer.testing.livekit.grammar import GRAMMAR, scenario
+from warm_transfer.testing.livekit.when import When
+
+
+def test_a_clause_without_a_subject_has_the_one_before() -> None:
+    told = scenario("answers after 4 s, says yes after 6 s; caller hangs up 20 s after the merge")
+    assert told.phone.answers_after_s == 4.0
+    assert (told.human.says, told.human.after_s) == ("yes", 6.0)
+    assert told.caller.hangs_up == When(20.0, "merge")
+
+
+@pytest.mark.parametrize(
+    ("words", "when"),
+    [
+        ("at 9 s", When(9.0)),
+        ("after 0.5 s", When(0.5)),
+        ("200 ms after the dial", When(0.2, "dial")),
+        ("1 second after the yes", When(1.0, "yes")),
+        ("3 seconds after the outcome", When(3.0, "outcome")),
+        ("while ringing", When(1.0, "ringing")),
+        ("while merging", When(0.03, "yes")),
+    ],
+)
+def test_times(words: str, when: When) -> None:
+    assert scenario(f"the caller hangs up {words}").caller.hangs_up == when
+
+
+def test_the_human() -> None:
+    assert scenario("never answers").phone.answers_after_s is None
+    assert scenario("is busy after 0.5 s").phone.refuses_with == 486
+    assert scenario("refuses with 603").phone.refuses_with == 603
+    assert scenario("answers as we cancel").phone.answers_on_cancel
+    assert scenario("sends no sound").phone.voice == ""
+    assert scenario("voicemail greeting").human.says == "voicemail"
+    assert scenario("is a voicemail after 2 s").human.after_s == 2.0
+    assert scenario("hangs up at 5 s").human.hangs_up == When(5.0)
+    no = scenario('says no "in a meeting, call later" after 3 s').human
+    assert (no.says, no.words, no.after_s) == ("no", "in a meeting, call later", 3.0)
+
+
+def test_the_others() -> None:
+    assert scenario("caller calls by phone").caller.by_phone
+    assert scenario("app accepts at 7 s").app.accepts == When(7.0)
+    assert scenario('app declines "closed" at 7 s').app.words == "closed"
+    assert scenario("app cancels while briefing").app.cancels == When(1.0, "answer")
+    assert scenario("session closes at 7 s").app.closes_session == When(7.0)
+    assert scenario("the job shuts down at 7 s").app.shuts_down == When(7.0)
+    assert scenario("agent speaks for 2.5 s").agent.speaks_s == 2.5
+    assert scenario("agent model fails while briefing").agent.model_fails == When(1.0, "answer")
+    assert scenario("agent loses the caller room at 1 s").agent.loses_caller_room == When(1.0)
+    assert scenario("agent loses the consult room at 1 s").agent.loses_consult_room == When(1.0)
+    assert scenario("agent reconnects at 1 s").agent.reconnects == When(1.0)
+    assert scenario("server has no SIP service").sip == "absent"
+    assert scenario("server loses the dial after 2 s").phone.request_lost_after_s == 2.0
+    faults = scenario("server refuses the consult room, cannot merge").faults
+    assert {name: fault.how for (name, _), fault in faults.items()} == {
+        "room.create_room": How.FAILS,
+        "stream.open": How.FAILS,
+    }
+
+
+def test_the_policy() -> None:
+    told = scenario("policy ring limit 20 s, hold limit 40 s, decision limit 500 ms")
+    assert told.policy == {"ring_timeout_s": 20.0, "hold_limit_s": 40.0, "decision_timeout_s": 0.5}
+    assert scenario("policy returns the caller").policy == {"on_human_left": "return"}
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("human answers after 4 s, dances on the table", "dances on the table"),
+        ("human answers after four s", "human answers after four s"),
+        ("caller says yes", "caller says yes"),
+        ("moon rises", "moon rises"),
+        ("caller hangs up", "caller hangs up"),
+    ],
+)
+def test_what_is_not_understood_is_shown_with_the_grammar(line: str, shown: str) -> None:
+    with pytest.raises(InvalidArgument) as caught:
+        scenario(line)
+    assert repr(shown) in str(caught.value)
+    assert GRAMMAR in str(caught.value)
+
+
+def test_an_empty_line_is_refused() -> None:
+    with pytest.raises(InvalidArgument, match="is empty"):
+        scenario(" ; ,")
+
+
+def test_every_kind_of_subject_is_in_the_grammar() -> None:
+    for subject in ("human", "caller", "app", "session", "job", "agent", "server", "policy"):
+        assert f"    {subject} " in GRAMMAR

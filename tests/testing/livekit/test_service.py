@@ -1,0 +1,204 @@
+import asyncio
+
+import pytest
+from livekit import api, rtc
+
+from warm_transfer.testing.livekit.phones import Phone
+from warm_transfer.testing.livekit.sdk import SimSdk
+from warm_transfer.testing.livekit.service import SimApi
+from warm_transfer.testing.livekit.world import World
+
+from .meeting import dial
+
+pytestmark = pytest.mark.asyncio
+
+
+def service(world: World, phone: Phone | None = None) -> SimApi:
+    return SimSdk(world, phones={"": [phone or Phone()]}).api()
+
+
+async def code_of(call: object) -> tuple[str, int, str]:
+    with pytest.raises(api.ServerError) as caught:
+        await call  # type: ignore[misc]  # any of the API's coroutines
+    return caught.value.code, caught.value.status, caught.value.message
+
+
+async def test_creating_a_room_twice_gives_the_same_room() -> None:
+    world = World()
+    rooms = service(world).room
+    first = await rooms.create_room(api.CreateRoomRequest(name="consult", max_participants=3))
+    second = await rooms.create_room(api.CreateRoomRequest(name="consult"))
+    assert first.sid == second.sid
+    assert world.rooms["consult"].max_participants == 3
+
+
+async def test_a_request_takes_as_long_as_measured() -> None:
+    # integration 3: 2 to 50 ms
+    world = World()
+    await service(world).room.create_room(api.CreateRoomRequest(name="consult"))
+    assert 0.002 <= world.now_s <= 0.05
+
+
+async def test_what_is_not_there_is_not_found() -> None:
+    rooms = service(World()).room
+    who = api.RoomParticipantIdentity(room="consult", identity="human-1")
+    assert (await code_of(rooms.delete_room(api.DeleteRoomRequest(room="no"))))[:2] == (
+        "not_found",
+        404,
+    )
+    assert (await code_of(rooms.remove_participant(who)))[:2] == ("not_found", 404)
+    assert (await code_of(rooms.get_participant(who)))[:2] == ("not_found", 404)
+
+
+async def test_nobody_is_in_a_room_that_is_not_there() -> None:
+    rooms = service(World()).room
+    listed = await rooms.list_participants(api.ListParticipantsRequest(room="consult"))
+    assert list(listed.participants) == []
+
+
+async def test_participants_are_listed_with_kind_and_attributes() -> None:
+    world = World()
+    kind = rtc.ParticipantKind.PARTICIPANT_KIND_SIP
+    member = world.join("call", "caller", kind=kind, attributes={"a": "b"})
+    world.publish(member, "microphone")
+    rooms = service(world).room
+    (info,) = (await rooms.list_participants(api.ListParticipantsRequest(room="call"))).participants
+    assert (info.identity, info.kind, dict(info.attributes)) == (
+        "caller",
+        api.ParticipantInfo.Kind.SIP,
+        {"a": "b"},
+    )
+    assert [track.name for track in info.tracks] == ["microphone"]
+    listed = await rooms.list_rooms(api.ListRoomsRequest(names=["call"]))
+    assert [room.name for room in listed.rooms] == ["call"]
+
+
+async def test_a_closed_gate_is_heard_as_silence_until_it_opens() -> None:
+    # facts A.0, can_subscribe and UpdateSubscriptions
+    world = World()
+    world.join("call", "caller", ear="caller")
+    track = world.publish(world.join("call", "agent"), "voice", tag="agent")
+    await asyncio.sleep(1)
+    rooms = service(world).room
+
+    async def permit(*, subscribe: bool) -> None:
+        permission = api.ParticipantPermission(can_subscribe=subscribe, can_publish=True)
+        await rooms.update_participant(
+            api.UpdateParticipantRequest(room="call", identity="caller", permission=permission)
+        )
+
+    async def gate(*, subscribe: bool) -> None:
+        await rooms.update_subscriptions(
+            api.UpdateSubscriptionsRequest(
+                room="call", identity="caller", track_sids=[track.sid], subscribe=subscribe
+            )
+        )
+
+    for change in (permit, gate):
+        await change(subscribe=False)
+        assert world.ears.hears("caller") == frozenset()
+        await change(subscribe=True)
+        assert world.ears.hears("caller") == {"agent"}
+
+
+async def test_who_may_not_publish_loses_the_track_for_good() -> None:
+    # facts A.0: can_publish=False unpublishes and livekit-sip never publishes again
+    world = World()
+    world.publish(world.join("call", "caller"), "microphone")
+    permission = api.ParticipantPermission(can_subscribe=True, can_publish=False)
+    await service(world).room.update_participant(
+        api.UpdateParticipantRequest(room="call", identity="caller", permission=permission)
+    )
+    assert world.rooms["call"].members["caller"].tracks == {}
+
+
+async def test_a_track_can_be_muted_at_the_server() -> None:
+    world = World()
+    track = world.publish(world.join("call", "caller"), "microphone")
+    rooms = service(world).room
+    update = api.MuteRoomTrackRequest(
+        room="call", identity="caller", track_sid=track.sid, muted=True
+    )
+    await rooms.mute_published_track(update)
+    assert track.muted
+    update.track_sid = "TR_no"
+    assert (await code_of(rooms.mute_published_track(update)))[0] == "not_found"
+
+
+async def test_the_open_source_server_cannot_move() -> None:
+    # facts 5.7
+    world = World()
+    world.join("consult", "human-1")
+    move = api.MoveParticipantRequest(room="consult", identity="human-1", destination_room="call")
+    answer = await code_of(service(world).room.move_participant(move))
+    assert answer == ("unknown", 500, "not implemented")
+
+
+async def test_the_cloud_moves() -> None:
+    # facts 5.7
+    world = World(cloud=True)
+    world.join("consult", "human-1")
+    rooms = service(world).room
+    move = api.MoveParticipantRequest(room="consult", identity="human-1", destination_room="call")
+    await rooms.move_participant(move)
+    assert world.member("call", "human-1") is not None
+    assert (await code_of(rooms.move_participant(move)))[0] == "not_found"
+    move.destination_room = "consult"
+    assert (await code_of(rooms.move_participant(move)))[0] == "invalid_argument"
+
+
+async def test_no_sip_service_no_redis_no_trunk() -> None:
+    # facts 5.3, and issue 3 for the missing Redis
+    absent = await code_of(service(World(sip="absent")).sip.create_sip_participant(dial()))
+    assert absent == ("unavailable", 503, "no response from servers")
+    no_redis = await code_of(service(World(sip="not connected")).sip.create_sip_participant(dial()))
+    assert no_redis[:2] == ("internal", 500)
+    assert "sip not connected" in no_redis[2]
+    no_trunk = await code_of(service(World(trunks=frozenset())).sip.create_sip_participant(dial()))
+    assert no_trunk[:2] == ("not_found", 404)
+
+
+async def test_the_server_drops_a_dial_at_80_seconds_and_the_phone_rings_on() -> None:
+    # facts 5.3, server defaults
+    world = World()
+    sip = service(world, Phone(answers_after_s=None)).sip
+    answer = await code_of(sip.create_sip_participant(dial(ring_s=100), timeout=200))
+    assert answer[:2] == ("deadline_exceeded", 408)
+    assert world.now_s == pytest.approx(80, abs=0.1)
+    assert world.left().phones == ("human ringing",)
+
+
+async def test_an_unset_ring_time_is_pinned_to_30_seconds() -> None:
+    # facts 5.4
+    world = World()
+    request = dial()
+    request.ClearField("ringing_timeout")
+    sip = service(world, Phone(answers_after_s=None)).sip
+    assert (await code_of(sip.create_sip_participant(request)))[0] == "canceled"
+    assert world.now_s == pytest.approx(30, abs=0.1)
+
+
+async def test_a_client_timeout_is_never_shorter_than_the_ring_time_and_a_margin() -> None:
+    # facts 5.4: whole seconds of ring + 2, never lower
+    world = World()
+    sip = service(world, Phone(answers_after_s=None, request_hangs=True)).sip
+    with pytest.raises(TimeoutError):
+        await sip.create_sip_participant(dial(ring_s=10), timeout=3)
+    assert world.now_s == pytest.approx(12)
+
+
+async def test_without_waiting_the_dial_returns_when_the_invite_is_out() -> None:
+    world = World()
+    request = dial()
+    request.wait_until_answered = False
+    info = await service(world).sip.create_sip_participant(request)
+    assert info.participant_identity == "human-1"
+    assert world.now_s < 0.05
+
+
+async def test_an_open_client_is_counted() -> None:
+    world = World()
+    client = service(world)
+    assert world.left().open == ("api client",)
+    await client.aclose()
+    assert not world.left()
