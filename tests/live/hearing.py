@@ -41,8 +41,8 @@ class Detector:
         window = np.hanning(FRAME + 1)[:FRAME]
         time = np.arange(FRAME) / RATE_HZ
         tones = [FREQUENCY_HZ[pilot] for pilot in PILOTS]
-        # 200 Hz beside a pilot lies in the middle between two of them.
-        beside = [f + off for f in tones for off in (-200, 200)]
+        # Where a steady pilot and its neighbours have no share at all.
+        beside = [f + off for f in tones for off in (-200, -150, 150, 200)]
         turns = np.exp(-2j * np.pi * np.outer(time, np.array(tones + beside)))
         self._basis = (window[:, None] * turns) * (2.0 / window.sum())
 
@@ -50,7 +50,7 @@ class Detector:
         """Say for each row of 960 samples which of `PILOTS` it carries."""
         strength = np.abs(frames.astype(np.float64) @ self._basis)
         count = len(PILOTS)
-        floor = strength[:, count:].reshape(-1, count, 2).max(axis=2)
+        floor = strength[:, count:].reshape(-1, count, 4).max(axis=2)
         pilots = strength[:, :count]
         found: Bools = (pilots > PRESENT) & (pilots > OVER_FLOOR * floor)
         return found

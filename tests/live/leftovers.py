@@ -12,8 +12,8 @@ from livekit import rtc
 
 __all__ = ["Snapshot"]
 
-OWN_TASKS = ("live ",)
-"""Tasks of the harness itself."""
+OWN_TASKS = ("live ", "job_shutdown_callback")
+"""Tasks of the harness itself; the job's shutdown waits for its findings."""
 
 
 def _tasks() -> dict[int, str]:

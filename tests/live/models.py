@@ -34,7 +34,7 @@ TURN_HANDLING: dict[str, Any] = {
 
 def real_vad() -> VAD:
     """The VAD that ships with livekit-agents, a little quicker to see the end of speech."""
-    return VAD(min_silence_duration=0.25)
+    return VAD(min_silence_duration=0.2)
 
 
 class ScriptedSTT(stt.STT[Any]):

@@ -22,6 +22,7 @@ from tests.live.pilots import MARK_OF, Pilot
 from tests.live.scenarios import After, HangUp, Hears, Mark, Mute, Say, Step, Until, Wait
 from tests.live.server import Server
 from tests.live.voices import FRAME, RATE_HZ, Samples, pilot_tone, speak
+from warm_transfer.states import FINAL, State
 
 __all__ = ["Caller", "Ear", "Mouth", "Person", "Stage", "token"]
 
@@ -152,6 +153,12 @@ class Stage:
     """When the transfer entered a state."""
     hang_up_s: float | None = None
     """When the first person hung up."""
+    faults: list[str] = field(default_factory=list)
+    """What people waited for in vain."""
+
+    def is_or_was(self, state: State) -> bool:
+        """Say whether a state has come, or can come no more."""
+        return state in self.states or any(end in self.states for end in FINAL)
 
 
 def token(
@@ -185,7 +192,6 @@ class Person:
         self.gone_s: float | None = None
         self.up_s: float | None = None
         """When the line was open: joined, or answered."""
-        self._entered_s = 0.0
 
     async def join(self, server: Server, admission: str) -> None:
         """Enter the room and publish the track; the mouth stays closed."""
@@ -230,7 +236,6 @@ class Person:
         for step in steps:
             if self.gone.is_set():
                 return
-            self._entered_s = time.monotonic()
             await self._do(step)
 
     async def _do(self, step: Step) -> None:
@@ -240,11 +245,11 @@ class Person:
             case Wait(seconds):
                 await self._unless_gone(asyncio.sleep(seconds))
             case Until(state):
-                await self.until(lambda: state in self.stage.states)
-            case Hears(pilot):
-                await self.until(lambda: self.ear.last_s.get(pilot, 0.0) > self._entered_s)
-            case After(pilot, quiet_s):
-                await self._do(Hears(pilot))
+                await self.until(lambda: self.stage.is_or_was(state))
+            case Hears(pilot, within_s):
+                await self._hear(pilot, within_s)
+            case After(pilot, within_s, quiet_s):
+                await self._hear(pilot, within_s)
                 await self.until(lambda: time.monotonic() - self.ear.last_s[pilot] > quiet_s)
             case Mark(times):
                 for _ in range(times):
@@ -254,6 +259,16 @@ class Person:
                 self.mouth.muted = True
             case HangUp():
                 await self.hang_up()
+
+    async def _hear(self, pilot: Pilot, within_s: float) -> None:
+        begun_s = time.monotonic()
+
+        def heard() -> bool:
+            return self.ear.last_s.setdefault(pilot, 0.0) > begun_s
+
+        await self.until(lambda: heard() or time.monotonic() > begun_s + within_s)
+        if not heard() and not self.gone.is_set():
+            self.stage.faults.append(f"the {self.pilot} waited {within_s:g} s for the {pilot}")
 
     async def until(self, holds: Callable[[], bool]) -> None:
         """Return when something holds, or when the line is gone."""

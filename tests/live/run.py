@@ -215,6 +215,7 @@ async def _call(run: _Run, caller: Caller, faults: list[str]) -> None:
         await asyncio.wait({doing}, timeout=limit_s)
         if not doing.done():
             faults.append(f"the call was not over after {limit_s:g} s")
+            await caller.hang_up()
     finally:
         for task in (doing, telling):
             task.cancel()
@@ -350,5 +351,5 @@ def _evidence(
         left_rooms=left[0],
         left_participants=left[1],
         left_processes=left[2],
-        faults=faults,
+        faults=run.stage.faults + faults,
     )

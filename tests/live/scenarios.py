@@ -47,16 +47,17 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class Until:
-    """Wait for a state of the transfer."""
+    """Wait for a state of the transfer, or for its end."""
 
     state: State
 
 
 @dataclass(frozen=True, slots=True)
 class Hears:
-    """Wait until this is heard."""
+    """Wait until this is heard; waiting in vain is a violation, and the show goes on."""
 
     pilot: Pilot
+    within_s: float = 8.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,8 @@ class After:
     """Wait until this has been heard and has ended."""
 
     pilot: Pilot
-    quiet_s: float = 0.15
+    within_s: float = 15.0
+    quiet_s: float = 0.12
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +143,7 @@ class Scenario:
     """How long the call may take in all."""
 
 
-ASKS: tuple[Step, ...] = (After(Pilot.AGENT), Say(PERSON))
+ASKS: tuple[Step, ...] = (After(Pilot.AGENT, within_s=30.0), Say(PERSON))
 ACCEPTS: tuple[Step, ...] = (Wait(0.1), Say(HELLO), After(Pilot.BRIEFING), Say(YES))
 
 _ALL = (
@@ -151,6 +153,7 @@ _ALL = (
         reason=Reason.ACCEPTED,
         caller=(
             *ASKS,
+            Until(State.MERGED),
             Hears(Pilot.HUMAN),
             Say("Hello, this is about my parcel. It is late."),
             Mark(),
@@ -159,6 +162,7 @@ _ALL = (
         ),
         human=(
             *ACCEPTS,
+            Until(State.MERGED),
             Hears(Pilot.CALLER),
             Say("Good morning, you are talking to a person now."),
             Mark(),

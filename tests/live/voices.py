@@ -48,7 +48,7 @@ class Speaker:
 
 SPEAKERS = {
     Pilot.CALLER: Speaker("en-us+f3", 60),
-    Pilot.HUMAN: Speaker("en-us+m3", 40),
+    Pilot.HUMAN: Speaker("en-us+m3", 40, 250),
     Pilot.AGENT: Speaker("en-gb+f2", 50),
     Pilot.BRIEFING: Speaker("en-gb+f2", 50),
 }
