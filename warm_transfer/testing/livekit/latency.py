@@ -90,7 +90,10 @@ SECONDS_PER_CHARACTER: Final = 0.06
 
 # Sound.
 FRAME_EVERY_S: Final = 1.0
-"""A stream repeats an unchanged sound this often, instead of every 10 ms."""
-SILENT_AFTER_S: Final = 1.3
-"""A source that is no longer fed falls silent: 0.3 s of concealment (integration 5.3) after the
-last frame, and frames come `FRAME_EVERY_S` apart."""
+"""A stream repeats an unchanged sound after this long, instead of every 10 ms, and then after
+twice as long each time."""
+FRAME_EVERY_MAX_S: Final = 8.0
+"""But at least this often, so that a relay that no longer takes frames is noticed."""
+CONCEALED_S: Final = 0.3
+"""A track that is no longer fed is concealed this long before it falls silent (integration 5.3:
+295 ms)."""

@@ -1,14 +1,15 @@
 """Sound in the simulated world: a track carries a tag that says what is heard, not samples.
 
-A stream gives a frame at once, one on every change, and one each second in between, so that a
-relay works as it does on real frames while a call of an hour stays cheap.
+A stream gives a frame at once, one on every change, and one now and then in between, so that a
+relay works as it does on real frames while a call of an hour stays cheap. A frame says how long
+the sound goes on, and from which stream it comes: when that stream stops, so does the sound.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from livekit import rtc
@@ -31,6 +32,10 @@ class SimFrame:
     sample_rate: int = SAMPLE_RATE_HZ
     num_channels: int = 1
     samples_per_channel: int = SAMPLES
+    lasts_s: float = latency.FRAME_EVERY_S
+    """How long until the next frame of the same sound."""
+    stream: SimAudioStream | None = field(default=None, compare=False, repr=False)
+    """Where it comes from."""
 
     @property
     def duration(self) -> float:
@@ -60,7 +65,7 @@ class SimAudioSource:
     def __init__(self, world: World) -> None:
         self._world = world
         self._tag = ""
-        self._fed_s = 0.0
+        self._fed_until_s = 0.0
         self._watch: asyncio.TimerHandle | None = None
         self._closed = False
         self.tracks: list[SimLocalTrack] = []
@@ -79,17 +84,28 @@ class SimAudioSource:
         if self._closed or frame.samples_per_channel == 0:
             return
         self.set_tag(_tag_of(frame))
-        self._fed_s = self._world.now_s
+        self._fed_until_s = self._world.now_s + getattr(frame, "lasts_s", 0.0)
+        if isinstance(frame, SimFrame) and frame.stream is not None:
+            frame.stream.feeds[self] = None
         if self._watch is None:
-            self._watch = self._world.loop.call_later(latency.SILENT_AFTER_S, self._starved)
+            self._watch_until(self._fed_until_s)
         await asyncio.sleep(0)
+
+    def starve(self) -> None:
+        """The stream that fed it has stopped; only new frames go on."""
+        self._stop_watch()
+        self._fed_until_s = self._world.now_s
+        self._watch_until(self._fed_until_s)
+
+    def _watch_until(self, at_s: float) -> None:
+        concealed_s = at_s + latency.CONCEALED_S
+        self._watch = self._world.loop.call_at(concealed_s, self._starved)
 
     def _starved(self) -> None:
         """A source that is not fed any more falls silent (integration 5.3)."""
         self._watch = None
-        rest_s = self._fed_s + latency.SILENT_AFTER_S - self._world.now_s
-        if rest_s > 0:
-            self._watch = self._world.loop.call_later(rest_s, self._starved)
+        if self._fed_until_s + latency.CONCEALED_S > self._world.now_s + 1e-6:
+            self._watch_until(self._fed_until_s)
         else:
             self.set_tag("")
 
@@ -186,6 +202,8 @@ class SimRemoteTrack:
     def die(self) -> None:
         """The connection it came through is gone; streams on it get nothing and do not end."""
         self.dead = True
+        for stream in tuple(self.streams):
+            stream.stop()
 
     def end(self) -> None:
         """The client has left by itself; streams on it end."""
@@ -208,6 +226,9 @@ class SimAudioStream:
         self._waiter: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._ended = track.ended
+        self._pause_s = latency.FRAME_EVERY_S
+        self.feeds: dict[SimAudioSource, None] = {}
+        """The sources that have captured its frames."""
         track.streams.append(self)
         track.server_track.taps[self._changed] = None
         world.ledger.opened(self, f"audio stream of {track.name}")
@@ -235,23 +256,41 @@ class SimAudioStream:
     def end(self) -> None:
         """No frame comes any more, and the stream says so."""
         self._ended = True
+        self.stop()
+        self._wake()
+
+    def stop(self) -> None:
+        """No frame comes any more for now; what it fed falls silent."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        self._wake()
+        feeds, self.feeds = self.feeds, {}
+        for source in feeds:
+            source.starve()
 
     def _tick_later(self) -> None:
         if self._timer is None and self._track.flows:
-            self._timer = self._world.loop.call_later(latency.FRAME_EVERY_S, self._tick)
+            self._timer = self._world.loop.call_later(self._pause_s, self._tick)
 
     def _tick(self) -> None:
         self._timer = None
-        self._changed()
+        self._pause_s = min(2 * self._pause_s, latency.FRAME_EVERY_MAX_S)
+        self._give()
 
     def _changed(self) -> None:
         if self._track.flows and not self._ended:
-            self._frames.append(SimFrameEvent(SimFrame(self._track.server_track.sound)))
-            self._wake()
+            self._pause_s = latency.FRAME_EVERY_S
+            if self._timer is not None:
+                self._timer.cancel()
+                self._timer = None
+            self._give()
+        else:
+            self.stop()
+
+    def _give(self) -> None:
+        tag = self._track.server_track.sound
+        self._frames.append(SimFrameEvent(SimFrame(tag, lasts_s=self._pause_s, stream=self)))
+        self._wake()
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():

@@ -365,6 +365,8 @@ class World:
     def _silence(self, track: Track) -> None:
         # No last frame either: a stream on an unpublished track just stops (integration 6).
         track.live = False
+        for tap in tuple(track.taps):
+            tap()
 
     def _refresh(self, room: ServerRoom) -> None:
         for member in room.members.values():
