@@ -79,6 +79,8 @@ AFTER: Mapping[Do, frozenset[Do]] = {
     Do.START_BRIEFING: frozenset({Do.OPEN_CONSULT}),
     # BRIEFING_STOPPED orders it behind the briefing, whose session may still be closing.
     Do.MERGE_LEGS: frozenset({Do.OPEN_CONSULT, Do.UNMERGE_LEGS}),
+    # A look during an unmerge would find the legs that are about to be parted.
+    Do.LOOK_AT_ROOMS: frozenset({Do.UNMERGE_LEGS}),
     # The notice is bounded by `notice_limit_s`, so the leg is gone within it.
     Do.HANG_UP_CONSULT: frozenset({Do.NOTIFY_CONSULT}),
     # Taking a track out of a room that is being deleted does not return.

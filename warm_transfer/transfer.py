@@ -84,6 +84,14 @@ _SUPERSEDED_BY: Mapping[Do, frozenset[Do]] = {
     Do.LOOK_AT_ROOMS: frozenset({Do.MERGE_LEGS, Do.LOOK_AT_ROOMS}),
 }
 
+#: A report of the key's name is overtaken when one of these effects has started since.
+_FOLLOWED_BY: Mapping[On, frozenset[Do]] = {
+    On.BRIEFING_STOPPED: frozenset({Do.MERGE_LEGS}),
+    On.MERGE_UNCERTAIN: frozenset({Do.LOOK_AT_ROOMS}),
+    # Something happened since the legs were joined: what the look finds counts.
+    On.MERGE_CONFIRMED: frozenset({Do.LOOK_AT_ROOMS}),
+}
+
 #: The events after which only one thing can still be wanted of a pending merge.
 _PENDING: Mapping[On, Guard] = {
     On.APP_CANCELLED: Guard.PENDING_CANCELLED,
@@ -233,7 +241,11 @@ class Transfer:
             return False
         if event.name in _MERGE_REPORTS and event.effect <= self._settled:
             return True
+        if self.state in FINAL:
+            # Nothing is superseded after the end: what comes about late must be taken down.
+            return False
         rivals = _SUPERSEDED_BY.get(self._names[event.effect], frozenset())
+        rivals |= _FOLLOWED_BY.get(event.name, frozenset())
         return any(self._newest.get(rival, 0) > event.effect for rival in rivals)
 
     def _clock_of(self, name: On) -> _Clock | None:
@@ -263,7 +275,9 @@ class Transfer:
             return self._pending[0]
         if Keep.HUMAN_GONE in self._kept:
             return Guard.HUMAN_GONE
-        if self._strategy + 1 < len(self.plan.strategies):
+        # What has not begun cannot be given up for the next, and the briefing may still be on.
+        begun = Do.MERGE_LEGS in self._newest
+        if begun and self._strategy + 1 < len(self.plan.strategies):
             return Guard.STRATEGY_LEFT
         return Guard.NOTHING_LEFT
 
@@ -355,6 +369,7 @@ class Transfer:
             api_code=facts.api_code,
             disconnect_reason=facts.disconnect_reason,
             words=facts.words,
+            detail=facts.detail,
             strategy=self.strategy.name if State.MERGING in self._seconds else None,
             seconds=MappingProxyType(dict(self._seconds)),
             time_to_human_s=sum(self._seconds.values()) if merged else None,
