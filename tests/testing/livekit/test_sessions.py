@@ -187,7 +187,7 @@ async def test_nothing_can_be_said_before_the_start_or_after_the_close() -> None
         await session.aclose()
 
 
-async def test_closing_takes_the_track_and_the_listeners_away_and_tells() -> None:
+async def test_closing_takes_the_listeners_away_silences_the_track_and_tells() -> None:
     world, session, room = await briefed(Human("nothing"))
     events: list[CloseEvent] = []
     session.on("close", events.append)
@@ -198,7 +198,9 @@ async def test_closing_takes_the_track_and_the_listeners_away_and_tells() -> Non
     assert world.now_s - before_s <= 0.03
     assert [event.reason for event in events] == [CloseReason.USER_INITIATED]
     assert room.listeners() == []
-    assert room.local_participant.track_publications == {}
+    # livekit-agents room_io/_output.py: aclose closes the source and does not unpublish
+    assert len(room.local_participant.track_publications) == 1
+    assert world.ears.hears("human") == frozenset()
     assert world.left().open == ("connection to consult", "api client")
 
 
@@ -220,16 +222,6 @@ async def test_a_departure_closes_the_session_only_if_it_is_to(*, closes: bool) 
     world.leave(human, 1)
     await asyncio.sleep(1)
     assert session.closed is closes
-
-
-async def test_closing_in_a_room_that_the_server_took_is_slow() -> None:
-    # integration 3: 1026 ms
-    world, session, _ = await briefed(Human("nothing"))
-    world.delete_room("consult")
-    await asyncio.sleep(1)
-    before_s = world.now_s
-    await session.aclose()
-    assert world.now_s - before_s == pytest.approx(1.0)
 
 
 async def test_the_callers_session_is_linked_and_heard() -> None:

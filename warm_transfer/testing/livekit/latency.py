@@ -76,8 +76,6 @@ KEY_PAUSE_S: Final = 0.5
 SESSION_START_S: Final = 0.03
 SESSION_CLOSE_S: Final = 0.016
 """`AgentSession.aclose` takes 13 to 19 ms (integration 4)."""
-SESSION_CLOSE_LOST_S: Final = 1.0
-"""The same when the server has taken the room away (integration 3: 1026 ms)."""
 FIRST_WORD_S: Final = 0.13
 """From the answer to the first word at the phone: 120 to 150 ms (integration 4)."""
 HAND_BACK_S: Final = 0.005

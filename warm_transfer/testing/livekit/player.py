@@ -68,6 +68,8 @@ class SimHoldPlayer:
         await self._world.faults.call("player.start", lambda: self._start(room))
 
     async def _start(self, room: SimRoom) -> None:
+        if self._source is not None:
+            return
         self._room = room
         source = SimAudioSource(self._world)
         try:

@@ -74,9 +74,9 @@ class SimSdk:
 
     def audio_stream(self, track: SimRemoteTrack, *, capacity: int) -> SimAudioStream:
         """The frames of a subscribed track."""
-        return self.world.faults.call_now(
-            "stream.open", lambda: SimAudioStream(self.world, track, capacity)
-        )
+        # A constructor that fails has made nothing.
+        self.world.faults.call_now("stream.open", lambda: None)
+        return SimAudioStream(self.world, track, capacity)
 
     def audio_source(self) -> SimAudioSource:
         """A source of frames."""

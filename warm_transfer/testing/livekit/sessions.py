@@ -14,7 +14,7 @@ from livekit.agents.llm import ToolError
 
 from warm_transfer.testing.livekit import latency
 from warm_transfer.testing.livekit.humans import Human, Line
-from warm_transfer.testing.livekit.rooms import SimLocalPublication, SimParticipant, SimRoom
+from warm_transfer.testing.livekit.rooms import SimParticipant, SimRoom
 from warm_transfer.testing.livekit.sound import SimAudioSource, SimLocalTrack
 from warm_transfer.testing.livekit.switches import Switches
 from warm_transfer.testing.livekit.world import World
@@ -203,7 +203,6 @@ class SimConsultSession(rtc.EventEmitter[str]):
         self._agent: Agent | None = None
         self._room: SimRoom | None = None
         self._room_options: Any = None
-        self._publication: SimLocalPublication | None = None
         self._play: asyncio.Task[None] | None = None
         self._tools: set[asyncio.Task[None]] = set()
         self._closing: asyncio.Task[None] | None = None
@@ -229,7 +228,7 @@ class SimConsultSession(rtc.EventEmitter[str]):
         self._agent, self._room, self._room_options = agent, room, options
         await self._world.wait(latency.SESSION_START_S)
         track = SimLocalTrack(self._world, TRACK, self.voice.source)
-        self._publication = await room.local_participant.publish_track(track)
+        await room.local_participant.publish_track(track)
         if self.closed:
             return
         self.started = True
@@ -381,16 +380,9 @@ class SimConsultSession(rtc.EventEmitter[str]):
         room.off("participant_connected", self._on_joined)
         room.off("participant_attributes_changed", self._on_attributes)
         room.off("participant_disconnected", self._on_left)
-        if not room.isconnected():
-            await self._world.wait(
-                latency.SESSION_CLOSE_LOST_S if room.lost else latency.SESSION_CLOSE_S
-            )
-            return
+        # The track stays published, silent: RoomIO closes its source and no more
+        # (livekit-agents `room_io/_output.py`).
         await self._world.wait(latency.SESSION_CLOSE_S)
-        own = room.local_participant.track_publications if room.isconnected() else {}
-        for sid, publication in tuple(own.items()):
-            if publication is self._publication:
-                await room.local_participant.unpublish_track(sid)
 
 
 def _tool(agent: Agent | None, name: str) -> Callable[..., Awaitable[object]]:
