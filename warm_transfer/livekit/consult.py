@@ -67,18 +67,31 @@ class Consult:
         legs.post(Event(On.CONSULT_OPENED, attempt=effect.attempt, effect=effect.id))
 
     async def close(self) -> None:
-        """Close the session, delete the room, leave it; safe to repeat."""
+        """Close the session, delete the room, leave it; safe to repeat.
+
+        Each has its turn, also when one before it fails: a session that hangs keeps no room.
+        """
         self._closing = True
-        legs = self._legs
         self._signals.forget_consult()
-        await self._briefing.close()
+        try:
+            await self._briefing.close()
+        finally:
+            try:
+                await self._delete()
+            finally:
+                await self._leave()
+
+    async def _delete(self) -> None:
+        legs = self._legs
         try:
             async with asyncio.timeout(legs.policy.api_timeout_s):
                 await legs.api.room.delete_room(api.DeleteRoomRequest(room=legs.consult_name))
         except api.ServerError as error:
             if not is_gone(error):
                 raise
-        room, legs.consult_room = legs.consult_room, None
+
+    async def _leave(self) -> None:
+        room, self._legs.consult_room = self._legs.consult_room, None
         if room is not None:
-            async with asyncio.timeout(legs.policy.api_timeout_s):
+            async with asyncio.timeout(self._legs.policy.api_timeout_s):
                 await room.disconnect()

@@ -199,10 +199,10 @@ class Dial:
         if self._answered:
             self._post(On.CONSULT_HUNG_UP, Facts(disconnect_reason=reason))
             return
-        waited_s = 0.0
-        while self._outstanding and waited_s < self._legs.policy.refusal_grace_s:
-            await asyncio.sleep(_SWEEP_S)
-            waited_s += _SWEEP_S
+        loop = asyncio.get_running_loop()
+        ends_s = loop.time() + self._legs.policy.refusal_grace_s
+        while self._outstanding and (left_s := ends_s - loop.time()) > 0:
+            await asyncio.sleep(min(_SWEEP_S, left_s))
         self._settle(On.CONSULT_REFUSED, Facts(disconnect_reason=reason))
 
     def _answer(self) -> None:
@@ -232,12 +232,14 @@ class Dial:
             return
         self._hung_up = True
         turn = 0
-        while True:
-            await self._sweep(request)
-            if not self._outstanding:
-                break
+        while self._outstanding:
+            try:
+                await self._sweep(request)
+            except Exception as error:  # noqa: BLE001 - the phone may ring: go on until it cannot
+                self._legs.log.warning("hang-up repeated", detail=type(error).__name__)
             await asyncio.sleep(_SWEEP_S if turn < _SWEEP_FAST_TURNS else _SWEEP_SLOW_S)
             turn += 1
+        await self._sweep(request)
         if turn:
             for pause_s in _AFTER_SWEEPS_S:
                 await asyncio.sleep(pause_s)

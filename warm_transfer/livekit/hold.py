@@ -36,10 +36,11 @@ class Hold:
         self._released = asyncio.Event()
         self._stopped = asyncio.Event()
         self._player: HoldPlayer | None = None
+        self._watch: asyncio.Task[None] | None = None
 
     def hold(self, effect: Effect) -> Work:
         """Input off before this returns; output off when the last words are out."""
-        self._input = _switch_off(self._legs.host.session.input, _INPUTS)
+        _switch_off(self._legs.host.session.input, _INPUTS, self._input)
         self._legs.post(Event(On.CALLER_HELD, effect=effect.id))
         return self._silence_output()
 
@@ -47,7 +48,7 @@ class Hold:
         # The words are cut off at the limit rather than letting the agent talk over the hold.
         await self._until_speech_ended(self._released)
         if not self._released.is_set():
-            self._output = _switch_off(self._legs.host.session.output, _OUTPUTS)
+            _switch_off(self._legs.host.session.output, _OUTPUTS, self._output)
 
     async def play(self, effect: Effect) -> None:
         """Publish at once, play when the last words are out. Failing is reported, not raised."""
@@ -61,15 +62,36 @@ class Hold:
             return
         try:
             source, loop = _playable(self._audio)
-            self._player.play(source, loop=loop)
+            playing = self._player.play(source, loop=loop)
         except Exception as error:  # noqa: BLE001 - the audio is the application's own: report it
-            facts = Facts(detail=f"{type(error).__name__} from the hold audio", cause=error)
-            self._legs.post(Event(On.HOLD_AUDIO_FAILED, facts, effect=effect.id))
+            self._play_silence(effect, f"{type(error).__name__} from the hold audio", error)
+        else:
+            work = self._until_played(playing, effect)
+            name = f"warm-transfer {self._legs.transfer_id} hold audio"
+            self._watch = asyncio.get_running_loop().create_task(work, name=name)
+
+    async def _until_played(self, playing: Any, effect: Effect) -> None:
+        """Hold audio ends only when we stop it; a source that broke or ran dry ends in silence.
+
+        The stock player says nothing then: a missing file or an iterator that raises just ends.
+        """
+        await playing.wait_for_playout()
+        if not self._stopped.is_set():
+            self._play_silence(effect, "the hold audio ended by itself", None)
+
+    def _play_silence(self, effect: Effect, detail: str, error: Exception | None) -> None:
+        facts = Facts(detail=detail, cause=error)
+        self._legs.post(Event(On.HOLD_AUDIO_FAILED, facts, effect=effect.id))
+        if self._player is not None:
             self._player.play(_silence(), loop=False)
 
     async def stop(self) -> None:
         """Take our track away, and only ours; safe to repeat."""
         self._stopped.set()
+        watch, self._watch = self._watch, None
+        if watch is not None:
+            watch.cancel()
+            await asyncio.gather(watch, return_exceptions=True)
         player = self._player
         if player is not None:
             await player.aclose()
@@ -100,16 +122,12 @@ _INPUTS = ("audio", "video")
 _OUTPUTS = ("audio", "video", "transcription")
 
 
-def _switch_off(streams: Any, kinds: Sequence[str]) -> dict[str, bool]:
-    """Switch the streams that exist off, and say how they were."""
-    were = {
-        kind: bool(getattr(streams, f"{kind}_enabled"))
-        for kind in kinds
-        if getattr(streams, kind) is not None
-    }
-    for kind in were:
-        getattr(streams, f"set_{kind}_enabled")(False)
-    return were
+def _switch_off(streams: Any, kinds: Sequence[str], were: dict[str, bool]) -> None:
+    """Switch the streams that exist off, and note in `were` how each was, before it is touched."""
+    for kind in kinds:
+        if getattr(streams, kind) is not None:
+            were.setdefault(kind, bool(getattr(streams, f"{kind}_enabled")))
+            getattr(streams, f"set_{kind}_enabled")(False)
 
 
 def _switch_back(streams: Any, were: Mapping[str, bool]) -> None:
