@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -14,9 +15,6 @@ from tests.live.errors import CannotRun
 from tests.live.scenarios import SABOTAGES, SCENARIOS, Scenario
 
 __all__ = ["main"]
-
-RUN_TIMEOUT_S = 120.0
-"""For a run without the building of the server."""
 
 
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -44,6 +42,10 @@ async def _run(scenario: Scenario, sabotage: str) -> dict[str, Any]:
     from tests.live.run import OUTPUT, run_scenario  # noqa: PLC0415
 
     begun_s = time.monotonic()
+    # What was started is stopped on SIGTERM as it is on Ctrl-C.
+    running = asyncio.current_task()
+    assert running is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, running.cancel)
     evidence = await run_scenario(scenario, sabotage, lambda text: _say(begun_s, text), OUTPUT)
     report = make_report(evidence)
     (OUTPUT / "report.json").write_text(json.dumps(report, indent=2) + "\n")
@@ -60,6 +62,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except CannotRun as error:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201 - a command's output
         return 2
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        print("stopped", file=sys.stderr)  # noqa: T201 - a command's output
+        return 130
     from tests.live.report import summary  # noqa: PLC0415 - as above
 
     print(summary(report))  # noqa: T201 - a command's output

@@ -34,6 +34,7 @@ from tests.live.scenarios import GREETING, PERSON, SCENARIOS, SORRY, Reply, Scen
 from tests.live.voices import speak
 from warm_transfer import TransferPolicy, WarmTransferTask
 from warm_transfer.ports import StateChange
+from warm_transfer.states import State
 
 __all__ = ["AGENT_NAME", "entrypoint"]
 
@@ -61,6 +62,7 @@ class FrontDesk(Agent):
         self._reporter = reporter
         self._transfer: WarmTransferTask | None = None
         self.watch: asyncio.Task[None] | None = None
+        self.states: set[State] = set()
 
     async def on_enter(self) -> None:
         """Greet."""
@@ -102,6 +104,7 @@ class FrontDesk(Agent):
         )
 
     async def _on_state(self, change: StateChange) -> None:
+        self.states.add(change.after)
         await self._reporter.tell("state", state=change.after, at_s=time.monotonic())
 
     async def _tell_outcome(self, entered_s: float, error: Exception | None) -> None:
@@ -141,6 +144,11 @@ async def entrypoint(context: JobContext) -> None:
             await asyncio.wait([desk.watch], timeout=8)
         await reporter.aclose()
 
+    def on_close(_event: object) -> None:
+        # After a merge the library ends the call; otherwise that is for the application to do.
+        if State.MERGED not in desk.states:
+            context.shutdown()
+
     context.add_shutdown_callback(finish)
     # The first words of a voice cost a tenth of a second; not while somebody waits.
     for text, pilot in ((GREETING, Pilot.AGENT), (SORRY, Pilot.AGENT)):
@@ -155,6 +163,7 @@ async def entrypoint(context: JobContext) -> None:
         vad=real_vad(),
         turn_handling=TURN_HANDLING,  # type: ignore[arg-type] # a TypedDict of plain values
     )
+    session.on("close", on_close)
     await context.connect()
     await session.start(desk, room=context.room, record=False)
     await reporter.tell("session_started", at_s=time.monotonic(), pid=os.getpid())

@@ -102,7 +102,7 @@ class _Said(llm.LLMStream):
             self._event_ch.send_nowait(llm.ChatChunk(id=chunk, delta=delta))
         if reply.calls:
             call = llm.FunctionToolCall(
-                name=reply.calls, arguments="{}", call_id=shortuuid("call_")
+                name=reply.calls, arguments=reply.arguments, call_id=shortuuid("call_")
             )
             delta = llm.ChoiceDelta(role="assistant", tool_calls=[call])
             self._event_ch.send_nowait(llm.ChatChunk(id=chunk, delta=delta))

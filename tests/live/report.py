@@ -36,6 +36,7 @@ class Evidence:
     dials: int
     answered_s: float | None
     hang_up_s: float | None
+    human_gone_s: float | None
     end_s: float
     """When the last line was gone."""
     released_s: float | None
@@ -110,7 +111,8 @@ class _Findings:
         if self.held_s is not None:
             caller = e.caller.longest_silence_ms(self.held_s, self.call_end_s)
         if e.answered_s is not None:
-            human = e.human.longest_silence_ms(e.answered_s, self.call_end_s)
+            end_s = min(self.call_end_s, e.human_gone_s or self.call_end_s)
+            human = e.human.longest_silence_ms(e.answered_s, end_s)
         return {"caller": caller, "human": human}
 
     def one_way(self) -> dict[str, int | None]:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 from livekit import api
 
 from tests.live.control import CONTROL_VARIABLE, Control
@@ -24,7 +25,7 @@ from tests.live.people import Caller, Stage
 from tests.live.phone import Phone
 from tests.live.report import Evidence
 from tests.live.scenarios import Scenario
-from tests.live.server import Server, running_server
+from tests.live.server import VARIABLES, Server, running_server
 from tests.live.voices import write_music
 
 __all__ = ["OUTPUT", "run_scenario"]
@@ -33,6 +34,8 @@ ROOT = Path(__file__).resolve().parents[2]
 OUTPUT = ROOT / "build" / "live"
 AGENT_NAME = "front-desk"
 
+RUN_TIMEOUT_S = 150.0
+"""For everything but the building of the server; no part of a run may take so long."""
 WORKER_READY_S = 40.0
 JOB_READY_S = 30.0
 RELEASE_S = 8.0
@@ -74,7 +77,10 @@ async def run_scenario(scenario: Scenario, sabotage: str, say: Say, output: Path
         room = f"live-{secrets.token_hex(4)}"
         run = _Run(scenario, sabotage, output, say, server, stage, phone, control, room)
         try:
-            return await _with_worker(run, await control.start())
+            async with asyncio.timeout(RUN_TIMEOUT_S):
+                return await _with_worker(run, await control.start())
+        except TimeoutError as error:
+            raise CannotRun(f"the run was given up after {RUN_TIMEOUT_S:g} s") from error
         finally:
             await phone.aclose()
             await control.aclose()
@@ -102,6 +108,7 @@ async def _with_worker(run: _Run, control_url: str) -> Evidence:
     caller = Caller(run.stage)
     try:
         async with _worker(run, control_url) as worker, _api(run.server) as client:
+            await _check(run.server, client)
             run.say("worker starting")
             await _ready(run, worker)
             await _dispatch(run, client)
@@ -173,6 +180,18 @@ async def _api(server: Server) -> AsyncIterator[api.LiveKitAPI]:
         yield client
     finally:
         await client.aclose()
+
+
+async def _check(server: Server, client: api.LiveKitAPI) -> None:
+    """See that the server answers and takes the key, before anything waits for it."""
+    try:
+        async with asyncio.timeout(5):
+            await _rooms(client)
+    except (aiohttp.ClientError, api.TwirpError, TimeoutError, OSError) as error:
+        raise CannotRun(
+            f"no LiveKit server answers at {server.url}, or it refuses the key:"
+            f" look at {', '.join(VARIABLES)} ({type(error).__name__})"
+        ) from error
 
 
 async def _ready(run: _Run, worker: asyncio.subprocess.Process) -> None:
@@ -346,6 +365,7 @@ def _evidence(
         dials=run.phone.dials,
         answered_s=human.up_s if human is not None else None,
         hang_up_s=run.stage.hang_up_s,
+        human_gone_s=human.gone_s if human is not None else None,
         end_s=end_s,
         released_s=released_s,
         left_rooms=left[0],

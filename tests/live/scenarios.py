@@ -106,6 +106,8 @@ class Reply:
     says: str = ""
     calls: str = ""
     """The tool it calls."""
+    arguments: str = "{}"
+    """What it calls it with, as JSON."""
 
 
 PERSON = "I want to talk to a person."

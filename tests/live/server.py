@@ -22,7 +22,7 @@ import aiohttp
 
 from tests.live.errors import CannotRun
 
-__all__ = ["VERSION", "Server", "can_have_server", "find_or_install", "running_server"]
+__all__ = ["VARIABLES", "VERSION", "Server", "can_have_server", "find_or_install", "running_server"]
 
 VERSION = "1.13.5"
 PACKAGE = f"github.com/livekit/livekit-server/cmd/server@v{VERSION}"
@@ -124,13 +124,13 @@ def _free_port(kind: socket.SocketKind) -> int:
 
 
 def _config(port: int, key: str, secret: str) -> str:
-    tcp, udp = _free_port(socket.SOCK_STREAM), _free_port(socket.SOCK_DGRAM)
+    # Media over TCP would listen on every address of the machine, so it is off.
     return f"""
 port: {port}
 bind_addresses: ["127.0.0.1"]
 rtc:
-  tcp_port: {tcp}
-  udp_port: {udp}
+  tcp_port: 0
+  udp_port: {_free_port(socket.SOCK_DGRAM)}
   node_ip: 127.0.0.1
   use_external_ip: false
   enable_loopback_candidate: true

@@ -64,7 +64,7 @@ def test_a_voice_without_a_pilot_is_no_leak(speaker: Pilot) -> None:
 
 
 def test_noise_and_clicks_are_attributed_to_nobody() -> None:
-    noise = np.random.default_rng(1).normal(0, 800, 2 * SECOND)
+    noise = np.random.default_rng(1).normal(0, 400, 2 * SECOND)
     noise[SECOND] = 30000
     assert Hearing(START_S, noise.astype(np.int16)).frames_of(*Pilot) == 0
 

@@ -56,6 +56,7 @@ def evidence(**changes: Any) -> Evidence:
         "dials": 1,
         "answered_s": 2.0,
         "hang_up_s": 9.0,
+        "human_gone_s": 9.05,
         "end_s": 9.5,
         "released_s": 9.05,
         "left_rooms": [],
