@@ -153,6 +153,8 @@ def read(path: str | Path) -> list[dict[str, Any]]:
 
 
 _TEXT, _COUNT, _SECONDS = (str,), (int,), (int, float)
+#: No transfer lasts for ever, and what is larger cannot even be shown.
+_SECONDS_MAX = 1e9
 _KINDS: Mapping[str, tuple[type, ...]] = {
     "table": _TEXT,
     "transfer": _TEXT,
@@ -171,16 +173,20 @@ _KINDS: Mapping[str, tuple[type, ...]] = {
 
 
 def _is(line: Mapping[str, Any], key: str, kinds: tuple[type, ...]) -> bool:
-    if key not in line or not isinstance(line[key], kinds) or isinstance(line[key], bool):
+    value = line.get(key)
+    if key not in line or not isinstance(value, kinds) or isinstance(value, bool):
         return False
-    if key == "payload":
-        counts = (line[key].get(each) for each in ("of", "attempt", "sip_status"))
-        return all(isinstance(each, int | None) for each in counts)
-    if key == "effects":
-        return all(
-            isinstance(each, dict) and isinstance(each.get("name"), str) for each in line[key]
-        )
+    if isinstance(value, int | float):
+        return abs(value) < _SECONDS_MAX
+    if isinstance(value, dict):
+        return all(isinstance(item, _PAYLOAD.get(name, str)) for name, item in value.items())
+    if isinstance(value, list):
+        return all(isinstance(each, dict) and isinstance(each.get("name"), str) for each in value)
     return True
+
+
+#: What is no text in a payload.
+_PAYLOAD: Mapping[str, type] = {"of": int, "attempt": int, "sip_status": int, "plan": dict}
 
 
 def replay(lines: Iterable[Mapping[str, Any]], table: Table = TABLE) -> Iterator[Step]:
@@ -204,7 +210,7 @@ def replay(lines: Iterable[Mapping[str, Any]], table: Table = TABLE) -> Iterator
         try:
             step = transfer.receive(_event(line), line["t_s"])
         except (UnexpectedEvent, ValueError) as error:
-            raise JournalError(where, f"has an event that no table has here: {error}") from error
+            raise JournalError(where, f"cannot be replayed: {error}") from error
         _compare(where, line, step)
         yield step
 
