@@ -22,7 +22,7 @@ from warm_transfer.states import State
 from warm_transfer.testing.livekit.faults import Fault, How
 from warm_transfer.testing.livekit.leg_errors import sip_refusal
 from warm_transfer.testing.livekit.phones import At, Phone
-from warm_transfer.testing.livekit.play import Result, play
+from warm_transfer.testing.livekit.play import Result, Stage, play
 from warm_transfer.testing.livekit.script import App, Scenario
 from warm_transfer.testing.livekit.when import When
 
@@ -480,6 +480,31 @@ async def test_no_phone_is_left_ringing_by_a_cancel_in_the_first_milliseconds(
                 assert cancelled_s is not None
                 # Ringing to CANCEL within 1 s.
                 assert cancelled_s - max(rang_s, result.states[-1][0]) < 1.0, ms
+
+
+@pytest.mark.asyncio
+async def test_no_phone_is_left_ringing_when_somebody_cancels_the_task_of_the_dial() -> None:
+    for ms in range(41):
+        stage = Stage(Scenario(phone=Phone(answers_after_s=3.0)))
+
+        async def cancel(after_s: float = ms / 1000) -> None:
+            await asyncio.sleep(1.0)
+            while not (dials := [each for each in asyncio.all_tasks() if _dials(each)]):  # noqa: ASYNC110 - watching from outside
+                await asyncio.sleep(0.001)
+            await asyncio.sleep(after_s)
+            dials[0].cancel()
+
+        cancelling = asyncio.ensure_future(cancel())
+        result = await play(stage.scenario, stage=stage)
+        await cancelling
+        assert result.outcome is not None
+        assert result.outcome.reason is Reason.DIAL_UNCERTAIN, ms
+        assert_back(result)
+        assert all(call.when(At.TALKING) is None for call in result.sdk.switchboard.calls), ms
+
+
+def _dials(task: asyncio.Task[Any]) -> bool:
+    return task.get_name().endswith("DIAL_CONSULT")
 
 
 @pytest.mark.asyncio

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable
 from dataclasses import dataclass, field, replace
 
@@ -156,7 +157,8 @@ class Dial:
         self._options = options
         self._request: DialRequest | None = None
         self._effect: Effect | None = None
-        self._outstanding = False
+        self._ended = asyncio.Event()
+        self._cut_off = False
         self._settled = False
         self._answered = False
         self._hung_up = False
@@ -166,8 +168,11 @@ class Dial:
         """Prepare the request; the returned work sends it."""
         self._effect = effect
         self._request = self._options.request(self._legs, effect.attempt)
-        self._outstanding = True
         return self._dial(self._request)
+
+    @property
+    def _outstanding(self) -> bool:
+        return self._request is not None and not self._ended.is_set()
 
     async def _dial(self, request: DialRequest) -> None:
         try:
@@ -176,10 +181,14 @@ class Dial:
             self._settle(On.CONSULT_REFUSED, refused.facts)
         except Exception as error:  # noqa: BLE001 - whatever it is, the phone may be ringing
             self._settle(On.DIAL_UNCERTAIN, facts_of(error))
+        except asyncio.CancelledError:
+            # Somebody cancels all tasks; what the server has begun goes on, and may yet ring.
+            self._cut_off = True
+            raise
         else:
             self._answer()
         finally:
-            self._outstanding = False
+            self._ended.set()
 
     # What the consult room tells about the leg.
 
@@ -199,10 +208,9 @@ class Dial:
         if self._answered:
             self._post(On.CONSULT_HUNG_UP, Facts(disconnect_reason=reason))
             return
-        loop = asyncio.get_running_loop()
-        ends_s = loop.time() + self._legs.policy.refusal_grace_s
-        while self._outstanding and (left_s := ends_s - loop.time()) > 0:
-            await asyncio.sleep(min(_SWEEP_S, left_s))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._legs.policy.refusal_grace_s):
+                await self._ended.wait()
         self._settle(On.CONSULT_REFUSED, Facts(disconnect_reason=reason))
 
     def _answer(self) -> None:
@@ -240,7 +248,7 @@ class Dial:
             await asyncio.sleep(_SWEEP_S if turn < _SWEEP_FAST_TURNS else _SWEEP_SLOW_S)
             turn += 1
         await self._sweep(request)
-        if turn:
+        if turn or self._cut_off:
             for pause_s in _AFTER_SWEEPS_S:
                 await asyncio.sleep(pause_s)
                 await self._sweep(request)

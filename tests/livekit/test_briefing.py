@@ -1,0 +1,378 @@
+from __future__ import annotations
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from livekit.agents import Agent
+from livekit.agents.llm import FunctionTool
+
+from tests.livekit.bench import HUMAN, Bench, effect, turns
+from warm_transfer.effects import Do
+from warm_transfer.events import Facts, On
+from warm_transfer.livekit.briefing import NOTICE, Briefing, ConsultAgent, ConsultOptions
+from warm_transfer.livekit.task import WarmTransferTask
+from warm_transfer.policy import TransferPolicy
+from warm_transfer.testing.livekit.faults import Fault, How
+from warm_transfer.testing.livekit.humans import Human
+from warm_transfer.testing.livekit.sessions import SimConsultSession
+
+TOOLS = {"connect_to_caller", "decline_transfer", "voicemail_detected"}
+
+
+class Desk:
+    """A briefing in a consult room."""
+
+    def __init__(self, bench: Bench, options: ConsultOptions) -> None:
+        self.bench = bench
+        self.briefing = Briefing(bench.legs, options)
+        self.opened_by = effect(Do.OPEN_CONSULT)
+
+    @classmethod
+    async def set_up(
+        cls,
+        options: ConsultOptions | None = None,
+        *,
+        human: Human | None = None,
+        policy: TransferPolicy | None = None,
+    ) -> Desk:
+        bench = await Bench.set_up(human=human, policy=policy)
+        await bench.join_consult()
+        return cls(bench, options or ConsultOptions())
+
+    async def open(self) -> SimConsultSession:
+        assert self.bench.legs.consult_room is not None
+        await self.briefing.open(self.bench.legs.consult_room, self.opened_by)
+        return self.session
+
+    @property
+    def session(self) -> SimConsultSession:
+        return self.bench.stage.sdk.consult_sessions[-1]
+
+    def heard(self, tag: str) -> bool:
+        return tag in {each.tag for each in self.bench.stage.world.heard("human")}
+
+    async def finish(self) -> None:
+        await self.briefing.close()
+        await self.bench.finish()
+
+
+# The tools.
+
+
+def _tools_of(agent: Agent) -> set[str]:
+    return {each.info.name for each in agent.tools if isinstance(each, FunctionTool)}
+
+
+@pytest.mark.asyncio
+async def test_the_tools_exist_on_the_consult_agent_and_not_on_the_task() -> None:
+    bench = await Bench.set_up()
+    assert _tools_of(ConsultAgent(bench.legs)) == TOOLS
+    task = WarmTransferTask("+15105550123", sip_trunk_id="ST_x")
+    assert _tools_of(task) == set()
+
+
+@pytest.mark.asyncio
+async def test_tools_of_the_application_come_beside_ours() -> None:
+    from livekit.agents import function_tool  # noqa: PLC0415 - for this test alone
+
+    @function_tool
+    async def look_up_order() -> str:
+        """Look an order up."""
+        return "none"
+
+    bench = await Bench.set_up()
+    assert _tools_of(ConsultAgent(bench.legs, tools=[look_up_order])) == TOOLS | {"look_up_order"}
+
+
+@pytest.mark.asyncio
+async def test_a_tool_posts_one_event_and_returns_nothing_at_once() -> None:
+    bench = await Bench.set_up()
+    agent: Any = ConsultAgent(bench.legs)
+    began_s = bench.now_s
+    # None makes no further reply of the model.
+    assert await agent.connect_to_caller() is None
+    assert await agent.decline_transfer("in a meeting") is None
+    assert await agent.voicemail_detected() is None
+    assert bench.now_s == began_s
+    assert [(each.name, each.facts) for each in bench.posted] == [
+        (On.CONSULT_ACCEPTED, Facts(via="tool")),
+        (On.CONSULT_DECLINED, Facts(words="in a meeting")),
+        (On.VOICEMAIL_DETECTED, Facts(via="tool")),
+    ]
+
+
+@pytest.mark.asyncio
+async def test_a_tool_does_not_wait_for_an_engine_that_does_not_answer() -> None:
+    bench = await Bench.set_up()
+    bench.on_post = lambda _: None
+    agent: Any = ConsultAgent(bench.legs)
+    coroutine = agent.connect_to_caller()
+    # It ends in its first step, without one suspension.
+    with pytest.raises(StopIteration):
+        coroutine.send(None)
+
+
+# Opening.
+
+
+@pytest.mark.asyncio
+async def test_the_session_is_deaf_until_the_answer() -> None:
+    desk = await Desk.set_up(human=Human("yes", 0.5))
+    session = await desk.open()
+    assert not session.input.audio_enabled
+    desk.bench.human_joins()
+    await asyncio.sleep(5.0)
+    assert desk.bench.posted == []
+    assert session.tool_calls == []
+    await desk.briefing.start(effect(Do.START_BRIEFING))
+    assert session.input.audio_enabled
+    await asyncio.sleep(5.0)
+    assert desk.bench.names == [On.CONSULT_ACCEPTED]
+    await desk.finish()
+
+
+@pytest.mark.asyncio
+async def test_it_was_deaf_before_it_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = await Desk.set_up()
+    heard: list[bool] = []
+    start = SimConsultSession.start
+
+    async def look(session: SimConsultSession, *args: Any, **options: Any) -> None:
+        heard.append(session.input.audio_enabled)
+        await start(session, *args, **options)
+
+    monkeypatch.setattr(SimConsultSession, "start", look)
+    await desk.open()
+    assert heard == [False]
+    await desk.finish()
+
+
+@pytest.mark.asyncio
+async def test_the_session_is_linked_to_the_human_alone_and_outlives_a_departure() -> None:
+    desk = await Desk.set_up(ConsultOptions(session={"llm": "model"}))
+    session = await desk.open()
+    options = session._room_options
+    assert options.participant_identity == HUMAN
+    assert options.close_on_disconnect is False
+    assert options.delete_room_on_close is False
+    assert options.text_input is False
+    assert options.text_output is False
+    assert session.options["llm"] == "model"
+    # Waiting for words still to be recognised would be silence for caller and human.
+    assert session.options["session_close_transcript_timeout"] == 0.0
+    await desk.finish()
+
+
+@pytest.mark.asyncio
+async def test_a_close_before_the_opening_opens_nothing() -> None:
+    desk = await Desk.set_up()
+    await desk.briefing.close()
+    assert desk.bench.legs.consult_room is not None
+    await desk.briefing.open(desk.bench.legs.consult_room, desk.opened_by)
+    assert desk.bench.stage.sdk.consult_sessions == []
+    await desk.finish()
+
+
+# Briefing.
+
+
+@pytest.mark.asyncio
+async def test_a_greeting_is_said_once_the_ears_are_open() -> None:
+    desk = await Desk.set_up(
+        ConsultOptions(greeting="Hello."), human=Human("nothing", briefing_s=0)
+    )
+    await desk.open()
+    desk.bench.human_joins()
+    await asyncio.sleep(1.0)
+    assert not desk.heard("agent")
+    await desk.briefing.start(effect(Do.START_BRIEFING))
+    await asyncio.sleep(1.0)
+    assert desk.heard("agent")
+    await desk.finish()
+
+
+@pytest.mark.asyncio
+async def test_without_a_session_the_briefing_has_failed() -> None:
+    desk = await Desk.set_up()
+    asked = effect(Do.START_BRIEFING)
+    await desk.briefing.start(asked)
+    (event,) = desk.bench.posted
+    assert (event.name, event.effect) == (On.BRIEFING_FAILED, asked.id)
+    await desk.finish()
+
+
+@pytest.mark.asyncio
+async def test_a_session_that_closes_by_itself_has_failed_the_briefing() -> None:
+    desk = await Desk.set_up()
+    session = await desk.open()
+    session.close_by_itself()
+    await asyncio.sleep(1.0)
+    (event,) = desk.bench.posted
+    assert (event.name, event.effect) == (On.BRIEFING_FAILED, desk.opened_by.id)
+    await desk.finish()
+
+
+@pytest.mark.asyncio
+async def test_the_error_that_closed_it_is_kept_as_the_cause() -> None:
+    desk = await Desk.set_up()
+    session = await desk.open()
+    error = RuntimeError("model is down")
+    session.emit("close", SimpleNamespace(error=SimpleNamespace(error=error)))
+    session.emit("close", SimpleNamespace(error=None))
+    assert [each.facts.cause for each in desk.bench.posted] == [error, None]
+    await desk.finish()
+
+
+@pytest.mark.asyncio
+async def test_our_own_close_fails_nothing() -> None:
+    desk = await Desk.set_up()
+    await desk.open()
+    await desk.finish()
+    await desk.briefing.close()
+    assert desk.bench.posted == []
+    assert not desk.bench.stage.world.left().open
+
+
+# The notice.
+
+
+async def _notified(*, started: bool, human: Human | None = None) -> tuple[Desk, float]:
+    desk = await Desk.set_up(human=human or Human("nothing"))
+    await desk.open()
+    desk.bench.human_joins()
+    if started:
+        await desk.briefing.start(effect(Do.START_BRIEFING))
+        await asyncio.sleep(2.0)
+    began_s = desk.bench.now_s
+    await desk.briefing.notify()
+    return desk, desk.bench.now_s - began_s
+
+
+@pytest.mark.asyncio
+async def test_the_notice_is_said_to_its_end_and_no_word_of_the_briefing_after_it() -> None:
+    desk, took_s = await _notified(started=True)
+    # In the simulation a character takes 60 ms.
+    assert took_s == pytest.approx(len(NOTICE) * 0.06, abs=0.1)
+    notices = [each for each in desk.bench.stage.world.heard("human") if each.tag == "agent"]
+    assert len(notices) == 1
+    await asyncio.sleep(10.0)
+    briefings = [each for each in desk.bench.stage.world.heard("human") if each.tag == "briefing"]
+    assert all(each.to_s <= notices[0].from_s for each in briefings)
+    # What the human says to it decides nothing any more.
+    assert not desk.session.input.audio_enabled
+    await desk.finish()
+
+
+@pytest.mark.asyncio
+async def test_there_is_no_notice_before_anybody_could_have_spoken() -> None:
+    desk, took_s = await _notified(started=False)
+    assert took_s == 0.0
+    assert not desk.heard("agent")
+    await desk.finish()
+
+
+@pytest.mark.asyncio
+async def test_there_is_no_notice_without_a_session_or_after_its_close() -> None:
+    desk = await Desk.set_up()
+    await desk.briefing.notify()
+    await desk.open()
+    await desk.briefing.start(effect(Do.START_BRIEFING))
+    await desk.briefing.close()
+    await desk.briefing.notify()
+    assert not desk.heard("agent")
+    await desk.finish()
+
+
+@pytest.mark.asyncio
+async def test_the_sentence_of_the_application_is_said_and_never_interrupted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    desk = await Desk.set_up(ConsultOptions(notice="Bye."))
+    session = await desk.open()
+    await desk.briefing.start(effect(Do.START_BRIEFING))
+    said: list[tuple[str, dict[str, Any]]] = []
+    say = session.say
+
+    def record(text: str, **options: Any) -> Any:
+        said.append((text, options))
+        return say(text, **options)
+
+    monkeypatch.setattr(session, "say", record)
+    await desk.briefing.notify()
+    assert said == [("Bye.", {"allow_interruptions": False, "add_to_chat_ctx": False})]
+    await desk.finish()
+
+
+# Stopping.
+
+
+@pytest.mark.asyncio
+async def test_the_agent_is_silent_for_good_before_the_stop_is_reported() -> None:
+    desk = await Desk.set_up(human=Human("nothing", briefing_s=30.0))
+    session = await desk.open()
+    desk.bench.human_joins()
+    await desk.briefing.start(effect(Do.START_BRIEFING))
+    await asyncio.sleep(5.0)
+    hears: list[frozenset[str]] = []
+    desk.bench.on_post = lambda _: hears.append(desk.bench.stage.world.ears.hears("human"))
+    asked = effect(Do.STOP_BRIEFING)
+    await desk.briefing.stop(asked)
+    (event,) = desk.bench.posted
+    assert (event.name, event.effect) == (On.BRIEFING_STOPPED, asked.id)
+    assert hears == [frozenset()]
+    stopped_s = desk.bench.posted_at_s[0]
+    await asyncio.sleep(30.0)
+    tail = [each for each in desk.bench.stage.world.heard("human") if each.to_s > stopped_s]
+    assert tail == []
+    assert not session.output.audio_enabled
+    await desk.finish()
+
+
+@pytest.mark.asyncio
+async def test_a_session_that_hangs_at_its_close_does_not_delay_the_report() -> None:
+    desk = await Desk.set_up(policy=TransferPolicy(api_timeout_s=1.0))
+    await desk.open()
+    await desk.briefing.start(effect(Do.START_BRIEFING))
+    desk.bench.stage.world.faults.plan[("session.aclose", 1)] = Fault(How.HANGS)
+    began_s = desk.bench.now_s
+    await desk.briefing.stop(effect(Do.STOP_BRIEFING))
+    assert desk.bench.names == [On.BRIEFING_STOPPED]
+    assert desk.bench.posted_at_s == [began_s]
+    # The close is tried again, and then nothing is left but the room, which is not ours to delete.
+    await desk.finish()
+    assert not desk.bench.stage.world.left().open
+
+
+@pytest.mark.asyncio
+async def test_the_session_that_ends_while_we_stop_it_is_stopped_all_the_same() -> None:
+    desk = await Desk.set_up()
+    await desk.open()
+    await desk.briefing.start(effect(Do.START_BRIEFING))
+    error = RuntimeError("AgentSession isn't running")
+    desk.bench.stage.world.faults.plan[("session.interrupt", 1)] = Fault(How.FAILS, error)
+    await desk.briefing.stop(effect(Do.STOP_BRIEFING))
+    assert desk.bench.names == [On.BRIEFING_STOPPED]
+    await turns()
+    await desk.finish()
+
+
+@pytest.mark.asyncio
+async def test_a_stop_without_a_session_reports_too() -> None:
+    desk = await Desk.set_up()
+    await desk.briefing.stop(effect(Do.STOP_BRIEFING))
+    assert desk.bench.names == [On.BRIEFING_STOPPED]
+    await desk.finish()
+
+
+@pytest.mark.asyncio
+async def test_a_start_that_comes_after_the_stop_does_not_speak() -> None:
+    desk = await Desk.set_up(ConsultOptions(greeting="Hello."))
+    await desk.open()
+    desk.bench.human_joins()
+    await desk.briefing.stop(effect(Do.STOP_BRIEFING))
+    await desk.briefing.start(effect(Do.START_BRIEFING))
+    await asyncio.sleep(2.0)
+    assert not desk.heard("agent")
+    await desk.finish()
