@@ -42,6 +42,8 @@ EXPECTED: dict[str, tuple[State, Reason, State]] = {
     "job-shutdown": (State.CANCELLED, Reason.JOB_SHUTDOWN, State.CANCELLED),
     "job-shutdown-merging": (State.FAILED, Reason.JOB_SHUTDOWN, State.FAILED),
     "reconnect": (State.MERGED, Reason.ACCEPTED, State.ENDED),
+    "server-restart": (State.MERGED, Reason.ACCEPTED, State.ENDED),
+    "second-agent": (State.MERGED, Reason.ACCEPTED, State.ENDED),
     "long-last-words": (State.MERGED, Reason.ACCEPTED, State.ENDED),
 }
 

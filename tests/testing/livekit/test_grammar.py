@@ -54,8 +54,10 @@ def test_the_others() -> None:
     assert scenario("agent loses the caller room at 1 s").agent.loses_caller_room == When(1.0)
     assert scenario("agent loses the consult room at 1 s").agent.loses_consult_room == When(1.0)
     assert scenario("agent reconnects at 1 s").agent.reconnects == When(1.0)
-    assert scenario("server has no SIP service").sip == "absent"
+    assert scenario("server has no SIP service").server.sip == "absent"
     assert scenario("server loses the dial after 2 s").phone.request_lost_after_s == 2.0
+    assert scenario("server restarts at 1 s").server.restarts == When(1.0)
+    assert scenario("server sends a second agent at 1 s").server.dispatches == When(1.0)
     faults = scenario("server refuses the consult room, cannot merge").faults
     assert {name: fault.how for (name, _), fault in faults.items()} == {
         "room.create_room": How.FAILS,

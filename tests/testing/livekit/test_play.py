@@ -6,6 +6,7 @@ from warm_transfer.journal import replay
 from warm_transfer.states import State
 from warm_transfer.testing import clock
 from warm_transfer.testing.livekit.catalogue import SCENARIOS
+from warm_transfer.testing.livekit.grammar import scenario
 from warm_transfer.testing.livekit.play import Result, Stage, play
 from warm_transfer.testing.livekit.script import Scenario
 
@@ -73,8 +74,14 @@ def test_input_and_output_are_exactly_restored_on_a_way_back() -> None:
 
 
 def test_a_caller_may_be_on_the_phone() -> None:
-    result = clock.run(play(Scenario(caller=SCENARIOS["merged"].caller)))
+    result = clock.run(play(scenario("caller calls by phone; human says yes")))
     assert result.state is State.ENDED
+    assert "human" in {each.tag for each in result.world.heard("caller")}
+
+
+def test_a_second_agent_in_the_consult_room_is_put_out() -> None:
+    result = result_of("second-agent")
+    assert "stray" not in {each.tag for each in result.world.heard("human")}
 
 
 def test_nothing_happens_before_the_transfer_is_asked_for() -> None:

@@ -224,6 +224,27 @@ async def test_a_departure_closes_the_session_only_if_it_is_to(*, closes: bool) 
     assert session.closed is closes
 
 
+async def test_a_conversation_goes_on_after_a_reconnect() -> None:
+    # integration 6: the human seems to leave and comes back; RoomIO links them again
+    agent = Consultant()
+    _, session, room = await briefed(Human("yes", 8.0), agent)
+    session.input.set_audio_enabled(enable=True)
+    await asyncio.sleep(1)
+    await room.lose_signal(3.0)
+    await asyncio.sleep(10)
+    assert agent.called == ["yes"]
+
+
+async def test_nothing_is_heard_of_a_human_who_has_left() -> None:
+    agent = Consultant()
+    world, session, _ = await briefed(Human("yes", 8.0), agent)
+    session.input.set_audio_enabled(enable=True)
+    await asyncio.sleep(1)
+    world.leave(world.rooms["consult"].members["human-1"], 1)
+    await asyncio.sleep(60)
+    assert agent.called == []
+
+
 async def test_the_callers_session_is_linked_and_heard() -> None:
     world = World()
     world.join("call", "caller", ear="caller")

@@ -135,6 +135,14 @@ _LINES: Mapping[str, tuple[str, str]] = {
         "human answers after 4 s, says yes after 6 s; agent reconnects 5 s after the merge",
         "The agent's connection is lost and comes back during the merged call.",
     ),
+    "server-restart": (
+        "human answers after 4 s, says yes after 9 s; server restarts while briefing",
+        "The server restarts during the briefing, and the answered leg says that it is dialing.",
+    ),
+    "second-agent": (
+        "human answers after 4 s, says yes after 6 s; server sends a second agent while ringing",
+        "A worker without a name is dispatched into the consult room.",
+    ),
     "long-last-words": (
         "agent speaks for 3 s; human answers after 5 s, says yes after 6 s",
         "The agent is still speaking when the transfer begins; dialling does not wait for it.",

@@ -14,7 +14,7 @@
     agent    speaks for N s | model fails WHEN | loses the caller room WHEN
              loses the consult room WHEN | reconnects WHEN
     server   has no SIP service | refuses the consult room | loses the dial [after N s]
-             cannot merge
+             cannot merge | restarts WHEN | sends a second agent WHEN
     policy   ring|decision|hold|call|merge limit N s | returns the caller
 
     WHEN     at N s | after N s                                 since the transfer was asked for
@@ -242,7 +242,7 @@ def _with_fault(told: Scenario, method: str, number: int, fault: Fault) -> Scena
 
 @_clause("server", "has no SIP service")
 def _no_sip(told: Scenario, _: Match) -> Scenario:
-    return replace(told, sip="absent")
+    return replace(told, server=replace(told.server, sip="absent"))
 
 
 @_clause("server", "refuses the consult room")
@@ -261,6 +261,16 @@ def _loses_dial(told: Scenario, match: Match) -> Scenario:
 def _cannot_merge(told: Scenario, _: Match) -> Scenario:
     error = RuntimeError("failed to create a native audio stream")
     return _with_fault(told, "stream.open", 0, Fault(How.FAILS, error))
+
+
+@_clause("server", f"restarts{_WHEN}")
+def _restarts(told: Scenario, match: Match) -> Scenario:
+    return replace(told, server=replace(told.server, restarts=_when(match)))
+
+
+@_clause("server", f"sends a second agent{_WHEN}")
+def _dispatches(told: Scenario, match: Match) -> Scenario:
+    return replace(told, server=replace(told.server, dispatches=_when(match)))
 
 
 @_clause("policy", f"(?P<name>ring|decision|hold|call|merge) limit {_TIME.format('n')}")

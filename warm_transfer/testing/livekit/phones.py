@@ -115,6 +115,11 @@ class Call:
         elif self.at in (At.CALLED, At.RINGING):
             self._refuse(603)
 
+    def start_over(self) -> None:
+        """The server has restarted: the status goes backwards, the call goes on (facts 0.5)."""
+        if self.leg is not None and self.leg.joined:
+            self.world.set_attributes(self.leg, {"sip.callStatus": "dialing"})
+
     # The way up.
 
     def _register(self) -> None:

@@ -82,7 +82,7 @@ class Stage:
 
     def __init__(self, scenario: Scenario, *, seed: int | None = None) -> None:
         self.scenario = scenario
-        self.world = World(seed=seed, sip=scenario.sip)
+        self.world = World(seed=seed, sip=scenario.server.sip)
         self.sdk = SimSdk(self.world, phones={"": [scenario.phone]}, humans=[scenario.human])
         self.room = SimRoom(self.world)
         self.session = SimCallerSession(self.room, CALLER)
@@ -164,6 +164,20 @@ class Stage:
         losses = (room.lose_signal(self.scenario.agent.reconnect_s) for room in [self.room, *rooms])
         await asyncio.gather(*losses)
 
+    async def server_restarts(self, engine: Engine) -> None:
+        """Legs re-join with the attributes that they were created with, clients reconnect."""
+        for call in self.sdk.switchboard.calls:
+            call.start_over()
+        await self.agent_reconnects(engine)
+
+    def server_dispatches(self, _: Engine) -> None:
+        """A worker without a name is sent into the consult room."""
+        kind = rtc.ParticipantKind.PARTICIPANT_KIND_AGENT
+        for name in [name for name in self.world.rooms if name != CALLER_ROOM]:
+            self.world.publish(
+                self.world.join(name, "agent-stray", kind=kind), "voice", tag="stray"
+            )
+
     def acts(self) -> list[tuple[When, Callable[[Engine], Any]]]:
         """What happens when."""
         told = self.scenario
@@ -182,6 +196,8 @@ class Stage:
             (told.agent.loses_caller_room, self.agent_loses_caller_room),
             (told.agent.loses_consult_room, self.agent_loses_consult_room),
             (told.agent.reconnects, self.agent_reconnects),
+            (told.server.restarts, self.server_restarts),
+            (told.server.dispatches, self.server_dispatches),
         ]
         return [(when, act) for when, act in planned if when is not None]
 

@@ -11,7 +11,7 @@ from warm_transfer.testing.livekit.humans import Human
 from warm_transfer.testing.livekit.phones import Phone
 from warm_transfer.testing.livekit.when import When
 
-__all__ = ["Agent", "App", "Caller", "Scenario"]
+__all__ = ["Agent", "App", "Caller", "Scenario", "Server"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +55,18 @@ class Agent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """What the server does."""
+
+    sip: str = "up"
+    """Whether it has a SIP service: see `World`."""
+    restarts: When | None = None
+    """Connections come back a little later, and answered legs say ``dialing`` again (facts 0.5)."""
+    dispatches: When | None = None
+    """A worker without a name is sent into the consult room: a second agent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
     """One transfer in the simulated world, told in full.
 
@@ -67,9 +79,8 @@ class Scenario:
     caller: Caller = field(default_factory=Caller)
     app: App = field(default_factory=App)
     agent: Agent = field(default_factory=Agent)
+    server: Server = field(default_factory=Server)
     faults: Mapping[tuple[str, int], Fault] = field(default_factory=dict)
     """Faults of the seam, by method and number of the call."""
     policy: Mapping[str, Any] = field(default_factory=dict)
     """Arguments of `TransferPolicy`."""
-    sip: str = "up"
-    """Whether the server has a SIP service: see `World`."""

@@ -190,7 +190,7 @@ class SimConsultSession(rtc.EventEmitter[str]):
     def __init__(self, world: World, human: Human, options: dict[str, Any]) -> None:
         super().__init__()
         self._world = world
-        self._human = human
+        self.human = human
         self.options = options
         self.input = Switches(world, "consult input", ("audio", "video"), has=("audio",))
         self.output = Switches(
@@ -207,6 +207,7 @@ class SimConsultSession(rtc.EventEmitter[str]):
         self._tools: set[asyncio.Task[None]] = set()
         self._closing: asyncio.Task[None] | None = None
         self._linked: SimParticipant | None = None
+        self._answered = False
         self._talking = asyncio.Event()
         self.started = False
         self.closed = False
@@ -257,17 +258,19 @@ class SimConsultSession(rtc.EventEmitter[str]):
     def _on_left(self, participant: SimParticipant) -> None:
         if participant is not self._linked:
             return
+        # During a reconnect they come back and are linked again, as by RoomIO; until then nothing
+        # they say is heard.
         self._linked = None
-        if self._play is not None:
-            self._play.cancel()
+        self._look()
         if self._room_options.close_on_disconnect and participant.disconnect_reason in CLOSES:
             self.close_by_itself(CloseReason.PARTICIPANT_DISCONNECTED)
 
     def _look(self) -> None:
         """Begin when the human is there and can be heard."""
-        on_line = self._linked is not None and (
-            self._linked.attributes.get("sip.callStatus", "active") == "active"
-        )
+        if self._linked is not None and not self._answered:
+            # Only forwards: after a server restart an answered leg says "dialing" (facts 0.5).
+            self._answered = self._linked.attributes.get("sip.callStatus", "active") == "active"
+        on_line = self._linked is not None and self._answered
         if on_line and self.input.audio_enabled and self.started and not self.closed:
             self._talking.set()
             if self._play is None:
@@ -281,9 +284,9 @@ class SimConsultSession(rtc.EventEmitter[str]):
         """The agent briefs, the human answers; lines are timed from the first word."""
         await asyncio.sleep(latency.FIRST_WORD_S)
         began_s = self._world.now_s
-        if self._human.briefing_s:
-            self.voice.say(SimSpeech("briefing"), self._human.briefing_s)
-        for line in self._human.lines:
+        if self.human.briefing_s:
+            self.voice.say(SimSpeech("briefing"), self.human.briefing_s)
+        for line in self.human.lines:
             await asyncio.sleep(max(0.0, began_s + line.after_s - self._world.now_s))
             # A deaf session hears no yes.
             await self._talking.wait()
