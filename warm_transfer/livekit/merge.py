@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Protocol, cast
 
 from warm_transfer.effects import Effect
 from warm_transfer.errors import InvalidArgument
@@ -13,6 +14,8 @@ from warm_transfer.livekit.relay import Relay
 from warm_transfer.policy import Strategy
 
 __all__ = ["Merge", "MergeStrategy", "strategies_of"]
+
+_VERBS = ("prepare", "merge", "unmerge", "health")
 
 
 class MergeStrategy(Protocol):
@@ -57,19 +60,22 @@ def strategies_of(merge: object) -> tuple[MergeStrategy, ...]:
     """The strategies an application asked for, in order.
 
     Raises:
-        InvalidArgument: an unknown name, or nothing at all.
+        InvalidArgument: an unknown name, something that is no strategy, one twice, or none at all.
     """
-    wanted: Sequence[object] = (merge,) if isinstance(merge, str) else tuple(merge)  # type: ignore[arg-type]  # checked below
+    wanted = tuple(merge) if isinstance(merge, list | tuple) else (merge,)
+    remedy = 'give "auto", "relay", a merge strategy, or a list of them'
     found: list[MergeStrategy] = []
     for each in wanted:
-        if each in ("auto", "relay"):
+        if isinstance(each, str) and each in ("auto", "relay"):
             found.append(Relay())
-        elif isinstance(each, str):
-            raise InvalidArgument("merge", f"is {each!r}", 'give "auto" or "relay"')
+        elif all(callable(getattr(each, verb, None)) for verb in _VERBS):
+            found.append(cast("MergeStrategy", each))
         else:
-            found.append(each)  # type: ignore[arg-type]  # a strategy of the application's own
+            raise InvalidArgument("merge", f"has {each!r}", remedy)
     if not found:
-        raise InvalidArgument("merge", "names no strategy", 'give "auto" or "relay"')
+        raise InvalidArgument("merge", "names no strategy", remedy)
+    if len({each.name for each in found}) < len(found):
+        raise InvalidArgument("merge", "has two strategies of one name", remedy)
     return tuple(found)
 
 
@@ -102,8 +108,12 @@ class Merge:
 
     async def unmerge(self) -> None:
         """Undo whatever any strategy has joined."""
-        for strategy in self._strategies.values():
-            await strategy.unmerge(self._legs)
+        undoing = (each.unmerge(self._legs) for each in self._strategies.values())
+        undone = await asyncio.gather(*undoing, return_exceptions=True)
+        for error in undone:
+            if isinstance(error, BaseException):
+                # Each strategy has had its turn.
+                raise error
 
     def _strategy(self, effect: Effect) -> MergeStrategy:
         assert effect.strategy is not None

@@ -61,6 +61,8 @@ class Lane:
         track = sdk.audio_track(self._name, self._source)
         options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE)
         published = await self._target.local_participant.publish_track(track, options)
+        if self._closed:
+            raise RuntimeError("closed while it was opening")
         voice = microphone_of(self._room, self._identity)
         if self._pump is None and voice is not None and voice.track is not None:
             self._restart(voice.track)
@@ -162,9 +164,10 @@ class Relay:
         )
         for error in closed:
             if isinstance(error, BaseException):
-                # Each lane has had its turn; the lanes are kept, so that a repetition finds them.
+                # Each lane has had its turn.
                 raise error
-        self._lanes = ()
+        # The lanes are kept: one that was still opening publishes its track behind its close, and
+        # only a repetition finds that.
 
     async def health(self, legs: Legs) -> bool:
         """Whether both lanes carry sound and both parties are there."""

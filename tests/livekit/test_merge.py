@@ -1,0 +1,197 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from tests.livekit.bench import Bench, effect
+from warm_transfer.effects import Do
+from warm_transfer.errors import InvalidArgument
+from warm_transfer.events import On
+from warm_transfer.livekit.legs import Legs
+from warm_transfer.livekit.merge import Merge, strategies_of
+from warm_transfer.livekit.relay import Relay
+from warm_transfer.policy import Strategy
+
+Broke = Callable[[BaseException | None], None]
+
+
+class Fake:
+    """A strategy that does what the test says."""
+
+    def __init__(self, name: str = "fake", *, relayed: bool = False) -> None:
+        self.name = name
+        self.relayed = relayed
+        self.calls: list[str] = []
+        self.broke: Broke | None = None
+        self.error: Exception | None = None
+        self.stands = True
+
+    async def prepare(self, legs: Legs) -> None:
+        del legs
+        self.calls.append("prepare")
+
+    async def merge(self, legs: Legs, broke: Broke) -> None:
+        del legs
+        self.calls.append("merge")
+        self.broke = broke
+        if self.error is not None:
+            raise self.error
+
+    async def unmerge(self, legs: Legs) -> None:
+        del legs
+        self.calls.append("unmerge")
+        if self.error is not None:
+            raise self.error
+
+    async def health(self, legs: Legs) -> bool:
+        del legs
+        self.calls.append("health")
+        return self.stands
+
+
+# Which strategies.
+
+
+@pytest.mark.parametrize("merge", ["auto", "relay", ["relay"], ("auto",)])
+def test_auto_and_relay_are_the_relay(merge: object) -> None:
+    (strategy,) = strategies_of(merge)
+    assert isinstance(strategy, Relay)
+
+
+def test_one_strategy_of_the_application_needs_no_list() -> None:
+    strategy = Fake("own")
+    assert strategies_of(strategy) == (strategy,)
+
+
+def test_strategies_of_the_application_keep_their_order() -> None:
+    first, last = Fake("first"), Fake("last")
+    found = strategies_of([first, "relay", last])
+    assert [each.name for each in found] == ["first", "relay", "last"]
+
+
+@pytest.mark.parametrize("merge", ["teleport", ["relay", "sip"], [], ""])
+def test_unknown_or_no_strategies_name_the_argument(merge: object) -> None:
+    with pytest.raises(InvalidArgument) as caught:
+        strategies_of(merge)
+    assert caught.value.argument == "merge"
+    assert "relay" in caught.value.remedy
+
+
+@pytest.mark.asyncio
+async def test_the_core_is_told_the_strategies_in_order_and_which_are_relayed() -> None:
+    bench = await Bench.set_up()
+    merge = Merge(bench.legs, [Fake("a"), Fake("b", relayed=True)])
+    assert merge.plan == (Strategy("a", relayed=False), Strategy("b", relayed=True))
+
+
+# The effects.
+
+
+@pytest.mark.asyncio
+async def test_a_merge_is_confirmed_for_its_effect_and_strategy() -> None:
+    bench = await Bench.set_up()
+    first, second = Fake("first"), Fake("second")
+    asked = effect(Do.MERGE_LEGS, strategy="second")
+    await Merge(bench.legs, [first, second]).merge(asked)
+    (event,) = bench.posted
+    assert (event.name, event.effect, event.facts.strategy) == (
+        On.MERGE_CONFIRMED,
+        asked.id,
+        "second",
+    )
+    assert (first.calls, second.calls) == ([], ["merge"])
+
+
+@pytest.mark.asyncio
+async def test_a_merge_that_goes_wrong_is_raised_for_the_runner_and_confirms_nothing() -> None:
+    bench = await Bench.set_up()
+    strategy = Fake()
+    strategy.error = RuntimeError("no")
+    with pytest.raises(RuntimeError, match="no"):
+        await Merge(bench.legs, [strategy]).merge(effect(Do.MERGE_LEGS, strategy="fake"))
+    assert bench.posted == []
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("error", [None, ConnectionResetError("cut")])
+async def test_a_standing_merge_that_breaks_posts_it_for_its_effect(
+    error: Exception | None,
+) -> None:
+    bench = await Bench.set_up()
+    strategy, asked = Fake(), effect(Do.MERGE_LEGS, strategy="fake")
+    await Merge(bench.legs, [strategy]).merge(asked)
+    assert strategy.broke is not None
+    strategy.broke(error)
+    event = bench.posted[-1]
+    assert (event.name, event.effect) == (On.MERGE_BROKE, asked.id)
+    assert event.facts.cause is error
+    assert event.facts.strategy == "fake"
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(("stands", "name"), [(True, On.MERGE_CONFIRMED), (False, On.MERGE_FAILED)])
+async def test_looking_settles_it(stands: bool, name: On) -> None:
+    bench = await Bench.set_up()
+    strategy, asked = Fake(), effect(Do.LOOK_AT_ROOMS, strategy="fake")
+    strategy.stands = stands
+    await Merge(bench.legs, [strategy]).look(asked)
+    (event,) = bench.posted
+    assert (event.name, event.effect) == (name, asked.id)
+    assert strategy.calls == ["health"]
+
+
+@pytest.mark.asyncio
+async def test_unmerging_undoes_every_strategy_and_can_be_repeated() -> None:
+    bench = await Bench.set_up()
+    strategies = [Fake("a"), Fake("b")]
+    merge = Merge(bench.legs, strategies)
+    await merge.unmerge()
+    await merge.unmerge()
+    assert [each.calls for each in strategies] == [["unmerge", "unmerge"]] * 2
+
+
+@pytest.mark.asyncio
+async def test_one_strategy_that_cannot_be_undone_does_not_keep_the_others_up() -> None:
+    bench = await Bench.set_up()
+    strategies = [Fake("a"), Fake("b")]
+    strategies[0].error = RuntimeError("a hangs")
+    with pytest.raises(RuntimeError, match="a hangs"):
+        await Merge(bench.legs, strategies).unmerge()
+    assert strategies[1].calls == ["unmerge"]
+
+
+@pytest.mark.asyncio
+async def test_the_relay_through_the_effects_joins_and_parts() -> None:
+    bench = await Bench.set_up()
+    await bench.join_consult()
+    bench.human_joins()
+    await asyncio.sleep(0.2)
+    merge = Merge(bench.legs, strategies_of("auto"))
+    await merge.merge(effect(Do.MERGE_LEGS, strategy="relay"))
+    await merge.look(effect(Do.LOOK_AT_ROOMS, strategy="relay"))
+    assert bench.names == [On.MERGE_CONFIRMED, On.MERGE_CONFIRMED]
+    await merge.unmerge()
+    await merge.look(effect(Do.LOOK_AT_ROOMS, strategy="relay"))
+    assert bench.names[-1] is On.MERGE_FAILED
+
+
+def test_something_that_is_no_list_names_the_argument() -> None:
+    for wrong in (None, 3, object(), {"relay": 1}):
+        with pytest.raises(InvalidArgument) as caught:
+            strategies_of(wrong)
+        assert caught.value.argument == "merge"
+
+
+def test_something_that_is_no_strategy_names_the_argument() -> None:
+    for wrong in (None, 3, object()):
+        with pytest.raises(InvalidArgument) as caught:
+            strategies_of([wrong])
+        assert caught.value.argument == "merge"
+
+
+def test_two_strategies_of_one_name_name_the_argument() -> None:
+    with pytest.raises(InvalidArgument) as caught:
+        strategies_of([Fake("a"), Fake("a")])
+    assert caught.value.argument == "merge"
