@@ -172,15 +172,23 @@ def check_headers(value: object, policy: TransferPolicy) -> dict[str, str]:
     allowed = _ALWAYS_ALLOWED | {name.lower() for name in policy.allowed_headers}
     for name, text in value.items():
         if not isinstance(name, str) or not _HEADER_NAME.fullmatch(name):
-            raise InvalidArgument("sip_headers", f"has the name {name!r}", "use letters, digits, -")
+            remedy = "use up to 64 letters, digits and -"
+            raise InvalidArgument("sip_headers", "has a name that is no header name", remedy)
         low = name.lower()
         if low in _NEVER_ALLOWED or not (low.startswith("x-") or low in allowed):
             remedy = "use X-*, User-to-User, Diversion, or add it to `allowed_headers`"
-            raise InvalidArgument("sip_headers", f"has {name!r}, which is not allowed", remedy)
+            problem = f"has {_shown(name)}, which is not allowed"
+            raise InvalidArgument("sip_headers", problem, remedy)
         if not isinstance(text, str) or not _HEADER_VALUE.fullmatch(text):
             remedy = "give up to 512 characters, none of them a control character"
-            raise InvalidArgument("sip_headers", f"has an unusable value for {name!r}", remedy)
+            problem = f"has an unusable value for {_shown(name)}"
+            raise InvalidArgument("sip_headers", problem, remedy)
     return dict(value)
+
+
+def _shown(name: str) -> str:
+    """A header's name for a message; who swaps name and value does not see a number repeated."""
+    return repr(re.sub(r"[0-9]{3,}", "***", name))
 
 
 def check_dtmf(value: object) -> str:

@@ -25,7 +25,7 @@ BoundLog = structlog.stdlib.BoundLogger
 logging.getLogger("warm_transfer").addHandler(logging.NullHandler())
 
 #: Enough digits in a row, however they are grouped, to be a number that reaches a person.
-_NUMBER = re.compile(r"\+?\d(?:[\s().\-/\u2010-\u2015\u00b7_]{0,3}\d){5,}")
+_NUMBER = re.compile(r"\+?\d(?:[\s().\-/\u2010-\u2015\u00b7_]{0,5}\d){5,}")
 
 #: The user part of a SIP address names a person as well as a number does.
 _SIP_USER = re.compile(r"(sips?:)[^\s@<>\"']+@", re.IGNORECASE)
