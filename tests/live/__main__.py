@@ -16,10 +16,14 @@ from tests.live.scenarios import SABOTAGES, SCENARIOS, Scenario
 
 __all__ = ["main"]
 
+ALL = "all"
+
 
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.live", description=__doc__)
-    parser.add_argument("--scenario", default="merged", help=f"one of {', '.join(SCENARIOS)}")
+    parser.add_argument(
+        "--scenario", default="merged", help=f"one of {', '.join(SCENARIOS)}, {ALL}"
+    )
     parser.add_argument(
         "--sabotage", default="", help=f"a fault put in on purpose: one of {', '.join(SABOTAGES)}"
     )
@@ -36,7 +40,7 @@ def _say(begun_s: float, text: str) -> None:
     print(f"{time.monotonic() - begun_s:6.1f} s  {text}", flush=True)  # noqa: T201 - a command's output
 
 
-async def _run(scenario: Scenario, sabotage: str) -> dict[str, Any]:
+async def _run(scenario: Scenario, sabotage: str, folder: str) -> dict[str, Any]:
     # Heavy imports come late, so that a wrong argument is answered at once.
     from tests.live.report import make_report  # noqa: PLC0415
     from tests.live.run import OUTPUT, run_scenario  # noqa: PLC0415
@@ -46,29 +50,51 @@ async def _run(scenario: Scenario, sabotage: str) -> dict[str, Any]:
     running = asyncio.current_task()
     assert running is not None
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, running.cancel)
-    evidence = await run_scenario(scenario, sabotage, lambda text: _say(begun_s, text), OUTPUT)
+    output = OUTPUT / folder
+    evidence = await run_scenario(scenario, sabotage, lambda text: _say(begun_s, text), output)
     report = make_report(evidence)
-    (OUTPUT / "report.json").write_text(json.dumps(report, indent=2) + "\n")
+    (output / "report.json").write_text(json.dumps(report, indent=2) + "\n")
     return report
+
+
+def _run_all(sabotage: str) -> list[dict[str, Any]]:
+    """Run every scenario, each with a loop and a folder of its own, and print a table."""
+    from tests.live.report import summary, table  # noqa: PLC0415 - as above
+
+    reports: list[dict[str, Any]] = []
+    for name, scenario in SCENARIOS.items():
+        print(f"--- {name}", flush=True)  # noqa: T201 - a command's output
+        reports.append(asyncio.run(_run(scenario, sabotage, name)))
+        print(summary(reports[-1]), flush=True)  # noqa: T201 - a command's output
+    print("\n" + table(reports))  # noqa: T201 - a command's output
+    return reports
+
+
+def _run_one(scenario: Scenario, sabotage: str) -> list[dict[str, Any]]:
+    report = asyncio.run(_run(scenario, sabotage, ""))
+    from tests.live.report import summary  # noqa: PLC0415 - as above
+
+    print(summary(report))  # noqa: T201 - a command's output
+    return [report]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run, print, and say by the exit code: 0 clean, 1 red, 2 could not run."""
     options = _arguments(arguments)
     try:
-        _check("scenario", options.scenario, tuple(SCENARIOS))
+        _check("scenario", options.scenario, (*SCENARIOS, ALL))
         _check("sabotage", options.sabotage, ("", *SABOTAGES))
-        report = asyncio.run(_run(SCENARIOS[options.scenario], options.sabotage))
+        if options.scenario == ALL:
+            reports = _run_all(options.sabotage)
+        else:
+            reports = _run_one(SCENARIOS[options.scenario], options.sabotage)
     except CannotRun as error:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201 - a command's output
         return 2
     except (KeyboardInterrupt, asyncio.CancelledError):
         print("stopped", file=sys.stderr)  # noqa: T201 - a command's output
         return 130
-    from tests.live.report import summary  # noqa: PLC0415 - as above
-
-    print(summary(report))  # noqa: T201 - a command's output
-    return 1 if report["violations"] else 0
+    return 1 if any(report["violations"] for report in reports) else 0
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 import math
 import os
 import signal
@@ -23,6 +24,7 @@ from livekit.agents import (
     RunContext,
     StopResponse,
     function_tool,
+    get_job_context,
 )
 
 from tests.live.control import PhoneDialer, Reporter
@@ -30,7 +32,7 @@ from tests.live.leftovers import Snapshot
 from tests.live.models import TURN_HANDLING, ScriptedLLM, ScriptedSTT, ScriptedTTS, real_vad
 from tests.live.pilots import Pilot
 from tests.live.sabotage import SABOTAGE_VARIABLE, sabotage
-from tests.live.scenarios import GREETING, PERSON, SCENARIOS, SORRY, Reply, Scenario
+from tests.live.scenarios import GREETING, PERSON, SCENARIOS, SORRY, Act, Reply, Scenario
 from tests.live.voices import speak
 from warm_transfer import TransferPolicy, WarmTransferTask
 from warm_transfer.ports import StateChange
@@ -63,6 +65,7 @@ class FrontDesk(Agent):
         self._transfer: WarmTransferTask | None = None
         self.watch: asyncio.Task[None] | None = None
         self.states: set[State] = set()
+        self._patience: asyncio.Timeout | None = None
 
     async def on_enter(self) -> None:
         """Greet."""
@@ -77,7 +80,8 @@ class FrontDesk(Agent):
         try:
             self._transfer = self._make_transfer()
             self.watch = asyncio.create_task(self._until_closed(before), name="live watch")
-            await self._transfer
+            async with asyncio.timeout(None) as self._patience:
+                await self._transfer
         except Exception as error:
             await self._tell_outcome(entered_s, error)
             raise
@@ -107,6 +111,26 @@ class FrontDesk(Agent):
         self.states.add(change.after)
         await self._reporter.tell("state", state=change.after, at_s=time.monotonic())
 
+        act = self._scenario.app
+        if act is not None and change.after is act.at:
+            asyncio.create_task(self._act(act), name="live act").add_done_callback(_look)
+
+    async def _act(self, act: Act) -> None:
+        """Do what the application of this scenario does by itself."""
+        assert self._transfer is not None
+        await asyncio.sleep(act.after_s)
+        await self._reporter.tell("act", at_s=time.monotonic())
+        match act.what:
+            case "accept":
+                self._transfer.accept(via="app")
+            case "close-session":
+                await self.session.aclose()
+            case "cancel-await":
+                assert self._patience is not None
+                self._patience.reschedule(asyncio.get_running_loop().time())
+            case "shut-down":
+                get_job_context().shutdown()
+
     async def _tell_outcome(self, entered_s: float, error: Exception | None) -> None:
         outcome = self._transfer.outcome if self._transfer is not None else None
         await self._reporter.tell(
@@ -129,6 +153,12 @@ class FrontDesk(Agent):
         closed_s = time.monotonic()
         left = await before.left_after(SETTLE_S)
         await self._reporter.tell("closed", closed=closed, at_s=closed_s, left=left)
+
+
+def _look(task: asyncio.Task[None]) -> None:
+    """Take the result, so that an error is logged where it happened."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        logging.getLogger("tests.live").error("the application's act failed", exc_info=error)
 
 
 async def entrypoint(context: JobContext) -> None:
@@ -162,6 +192,7 @@ async def entrypoint(context: JobContext) -> None:
         tts=ScriptedTTS(Pilot.AGENT),
         vad=real_vad(),
         turn_handling=TURN_HANDLING,  # type: ignore[arg-type] # a TypedDict of plain values
+        session_close_transcript_timeout=0.1,
     )
     session.on("close", on_close)
     await context.connect()
@@ -209,7 +240,5 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    import logging
-
     logging.basicConfig(level=logging.INFO)
     asyncio.run(main())

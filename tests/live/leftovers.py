@@ -1,11 +1,17 @@
-"""What is there before a transfer, and what is there too much after it."""
+"""What is there before a transfer, and what is there too much after it.
+
+Things are counted by name. By identity would be too strict: a session that goes on after a
+transfer has rebuilt its pipeline, with new tasks of the same names.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import gc
+import re
 import threading
 import time
+from collections import Counter
 from dataclasses import dataclass
 
 from livekit import rtc
@@ -16,74 +22,66 @@ OWN_TASKS = ("live ", "job_shutdown_callback")
 """Tasks of the harness itself; the job's shutdown waits for its findings."""
 
 
-def _tasks() -> dict[int, str]:
-    found: dict[int, str] = {}
+def _tasks() -> Counter[str]:
+    found: Counter[str] = Counter()
     for task in asyncio.all_tasks():
-        if task.done() or task.get_name().startswith(OWN_TASKS):
+        name = task.get_name()
+        if task.done() or name.startswith(OWN_TASKS):
             continue
         coroutine = task.get_coro()
-        name = getattr(coroutine, "__qualname__", repr(coroutine))
-        found[id(task)] = f"{task.get_name()} ({name})"
+        where = getattr(coroutine, "__qualname__", repr(coroutine))
+        found[where if re.fullmatch(r"Task-\d+", name) else f"{name} ({where})"] += 1
     return found
 
 
-def _rooms() -> dict[int, rtc.Room]:
+def _rooms() -> list[rtc.Room]:
     rooms = (thing for thing in gc.get_objects() if isinstance(thing, rtc.Room))
-    return {id(room): room for room in rooms if room.isconnected()}
+    return [room for room in rooms if room.isconnected()]
 
 
-def _tracks(rooms: dict[int, rtc.Room]) -> dict[int, str]:
-    return {
-        id(publication): f"{publication.name or publication.sid} in {room.name}"
-        for room in rooms.values()
+def _tracks(rooms: list[rtc.Room]) -> Counter[str]:
+    return Counter(
+        f"{publication.name or publication.sid} in {room.name}"
+        for room in rooms
         for publication in room.local_participant.track_publications.values()
-    }
+    )
 
 
-def _threads() -> dict[int, str]:
+def _threads() -> Counter[str]:
     """Name the threads, but for two kinds that belong to nobody's transfer.
 
     A thread of the native SDK counts as a dummy once it has called into Python, and the loop's
     default executor keeps its threads for later.
     """
-    return {
-        thread.ident or 0: thread.name
-        for thread in threading.enumerate()
-        if not thread.name.startswith(("Dummy-", "asyncio_"))
-    }
+    names = (thread.name for thread in threading.enumerate())
+    return Counter(name for name in names if not name.startswith(("Dummy-", "asyncio_")))
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """The tasks, rooms, tracks and threads of this process."""
 
-    tasks: dict[int, str]
-    rooms: dict[int, str]
-    tracks: dict[int, str]
-    threads: dict[int, str]
+    kinds: dict[str, Counter[str]]
 
     @classmethod
     def take(cls) -> Snapshot:
         """Look at what there is now."""
         rooms = _rooms()
         return cls(
-            tasks=_tasks(),
-            rooms={key: room.name for key, room in rooms.items()},
-            tracks=_tracks(rooms),
-            threads=_threads(),
+            {
+                "tasks": _tasks(),
+                "rooms": Counter(room.name for room in rooms),
+                "tracks": _tracks(rooms),
+                "threads": _threads(),
+            }
         )
 
     def left(self) -> dict[str, list[str]]:
-        """Name what has come since and is still there."""
+        """Name what there is more of than before."""
         now = Snapshot.take()
         return {
-            kind: sorted(name for key, name in getattr(now, kind).items() if key not in known)
-            for kind, known in (
-                ("tasks", self.tasks),
-                ("rooms", self.rooms),
-                ("tracks", self.tracks),
-                ("threads", self.threads),
-            )
+            kind: sorted((counted - self.kinds[kind]).elements())
+            for kind, counted in now.kinds.items()
         }
 
     async def left_after(self, settle_s: float) -> dict[str, list[str]]:

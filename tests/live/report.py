@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +12,7 @@ from tests.live.pilots import Pilot
 from tests.live.scenarios import Scenario
 from warm_transfer.states import State
 
-__all__ = ["SILENCE_MAX_MS", "Evidence", "make_report", "summary"]
+__all__ = ["SILENCE_MAX_MS", "Evidence", "make_report", "summary", "table"]
 
 SILENCE_MAX_MS = 2000
 MUSIC_AFTER_MERGE_S = 0.6
@@ -73,6 +74,7 @@ class _Findings:
         e, accepted_s = self.e, self.accepted_s
         music_s = e.caller.first_s(Pilot.MUSIC, from_s=self.entered_s)
         merged = self.merged_s is not None
+        back = self._caller_back()
         return {
             "task_to_dial": _ms(self.entered_s, e.dialed_s),
             "task_to_hold_music": _ms(self.entered_s, music_s),
@@ -82,8 +84,9 @@ class _Findings:
             "accept_to_human_hears": _ms(
                 accepted_s, e.human.first_s(Pilot.CALLER, from_s=accepted_s) if merged else None
             ),
-            "decision_to_caller_back": self._caller_back(),
-            "hangup_to_release": _ms(e.hang_up_s, e.released_s),
+            "decision_to_caller_back": back,
+            # Where the caller is back with the agent, a hang-up releases nobody.
+            "hangup_to_release": None if back else _ms(e.hang_up_s, e.released_s),
         }
 
     def _caller_back(self) -> int | None:
@@ -228,3 +231,27 @@ def summary(report: dict[str, Any]) -> str:
     lines += [f"  VIOLATION: {violation}" for violation in report["violations"]]
     lines.append("red" if report["violations"] else "clean")
     return "\n".join(lines)
+
+
+def table(reports: Sequence[dict[str, Any]]) -> str:
+    """One line for each run."""
+    head = ("scenario", "outcome", "dial", "music", "release", "silence", "left", "verdict")
+    rows = [head]
+    for report in reports:
+        timings, silences = report["timings_ms"], report["longest_silence_ms"].values()
+        cells = (
+            report["scenario"],
+            f"{report['outcome']['result']}/{report['outcome']['reason']}",
+            timings["task_to_dial"],
+            timings["task_to_hold_music"],
+            timings["hangup_to_release"],
+            max((silence for silence in silences if silence is not None), default=None),
+            sum(report["left"].values()),
+            "red" if report["violations"] else "clean",
+        )
+        rows.append(tuple("-" if cell is None else str(cell) for cell in cells))
+    widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    )

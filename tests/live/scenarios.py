@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from tests.live.pilots import Pilot
 from warm_transfer.outcome import Reason
@@ -16,6 +17,7 @@ from warm_transfer.states import State
 __all__ = [
     "SABOTAGES",
     "SCENARIOS",
+    "Act",
     "After",
     "HangUp",
     "Hears",
@@ -110,9 +112,20 @@ class Reply:
     """What it calls it with, as JSON."""
 
 
+@dataclass(frozen=True, slots=True)
+class Act:
+    """What the application does by itself, `after_s` after the transfer has entered a state."""
+
+    what: Literal["accept", "close-session", "cancel-await", "shut-down"]
+    at: State
+    after_s: float = 0.0
+
+
 PERSON = "I want to talk to a person."
 HELLO = "Hello?"
 YES = "Yes, put them through."
+NO = "No, I am busy."
+MAILBOX = "You have reached a mailbox."
 GREETING = "Hello. How can I help?"
 BRIEFING = "A caller is waiting. Their parcel is late. Shall I put them through?"
 SORRY = "I am sorry, nobody is free right now."
@@ -139,6 +152,7 @@ class Scenario:
         Reply("put them through", calls="connect_to_caller"),
     )
     """How the agent talks to the human."""
+    app: Act | None = None
     policy: Mapping[str, float | str] = field(default_factory=dict)
     """Limits other than the harness's own."""
     limit_s: float = 45.0
@@ -146,29 +160,155 @@ class Scenario:
 
 
 ASKS: tuple[Step, ...] = (After(Pilot.AGENT, within_s=30.0), Say(PERSON))
-ACCEPTS: tuple[Step, ...] = (Wait(0.1), Say(HELLO), After(Pilot.BRIEFING), Say(YES))
+GOES_WHEN_BACK: tuple[Step, ...] = (*ASKS, After(Pilot.AGENT, within_s=25.0), HangUp())
+"""The caller who is told that nobody is free."""
+GOES_WHEN_ALONE: tuple[Step, ...] = (*ASKS, Until(State.CANCELLED), Wait(0.5), HangUp())
+"""The caller whose agent is gone, so that there is nobody to go back to."""
+TALKS: tuple[Step, ...] = (
+    *ASKS,
+    Until(State.MERGED),
+    Hears(Pilot.HUMAN),
+    Say("Hello, this is about my parcel. It is late."),
+    Mark(),
+    Say("Thank you, good bye."),
+)
+GREETS: tuple[Step, ...] = (Wait(0.1), Say(HELLO))
+ACCEPTS: tuple[Step, ...] = (*GREETS, After(Pilot.BRIEFING), Say(YES))
+HELPS: tuple[Step, ...] = (
+    Until(State.MERGED),
+    Hears(Pilot.CALLER),
+    Say("Good morning, you are talking to a person now."),
+    Mark(),
+)
+NEVER_S = 60.0
+"""A phone that rings for so long is not answered in any scenario."""
 
 _ALL = (
     Scenario(
         name="merged",
         result=State.MERGED,
         reason=Reason.ACCEPTED,
-        caller=(
-            *ASKS,
-            Until(State.MERGED),
-            Hears(Pilot.HUMAN),
-            Say("Hello, this is about my parcel. It is late."),
-            Mark(),
-            Say("Thank you, good bye."),
-            HangUp(),
+        caller=(*TALKS, HangUp()),
+        human=(*ACCEPTS, *HELPS),
+    ),
+    Scenario(
+        name="decline",
+        result=State.DECLINED,
+        reason=Reason.DECLINED,
+        caller=GOES_WHEN_BACK,
+        human=(*GREETS, After(Pilot.BRIEFING), Say(NO)),
+        human_lines=(HELLO, NO),
+        briefing=(
+            Reply("Hello", says=BRIEFING),
+            Reply("busy", calls="decline_transfer", arguments='{"reason": "busy"}'),
         ),
-        human=(
-            *ACCEPTS,
-            Until(State.MERGED),
-            Hears(Pilot.CALLER),
-            Say("Good morning, you are talking to a person now."),
-            Mark(),
-        ),
+    ),
+    Scenario(
+        name="voicemail",
+        result=State.VOICEMAIL,
+        reason=Reason.VOICEMAIL,
+        caller=GOES_WHEN_BACK,
+        human=(Say(MAILBOX),),
+        human_lines=(MAILBOX,),
+        briefing=(Reply("mailbox", calls="voicemail_detected"),),
+    ),
+    Scenario(
+        name="no-answer",
+        result=State.FAILED,
+        reason=Reason.NO_ANSWER,
+        caller=GOES_WHEN_BACK,
+        ring_s=NEVER_S,
+        policy={"ring_timeout_s": 4.0},
+    ),
+    Scenario(
+        name="busy",
+        result=State.FAILED,
+        reason=Reason.BUSY,
+        caller=GOES_WHEN_BACK,
+        refusal=Refusal(486, "Busy Here"),
+    ),
+    Scenario(
+        name="caller-leaves-ringing",
+        result=State.ABANDONED,
+        reason=Reason.CALLER_LEFT,
+        caller=(*ASKS, Until(State.DIALING), Wait(1.5), HangUp()),
+        ring_s=NEVER_S,
+    ),
+    Scenario(
+        name="caller-leaves-briefing",
+        result=State.ABANDONED,
+        reason=Reason.CALLER_LEFT,
+        caller=(*ASKS, Until(State.BRIEFING), Wait(2.5), HangUp()),
+        human=(*GREETS, Until(State.MERGED)),
+    ),
+    Scenario(
+        name="caller-leaves-merging",
+        result=State.ABANDONED,
+        reason=Reason.CALLER_LEFT,
+        caller=(*ASKS, Until(State.MERGING), HangUp()),
+        human=(*ACCEPTS, Until(State.MERGED)),
+    ),
+    Scenario(
+        name="human-leaves-briefing",
+        result=State.FAILED,
+        reason=Reason.HUMAN_LEFT,
+        caller=GOES_WHEN_BACK,
+        human=(*GREETS, Hears(Pilot.BRIEFING), Wait(1.0), HangUp()),
+    ),
+    Scenario(
+        name="human-leaves-merged",
+        result=State.MERGED,
+        reason=Reason.ACCEPTED,
+        caller=(*TALKS, Wait(NEVER_S)),
+        human=(*ACCEPTS, *HELPS, Wait(1.0), HangUp()),
+    ),
+    Scenario(
+        name="caller-leaves-merged",
+        result=State.MERGED,
+        reason=Reason.ACCEPTED,
+        caller=(*TALKS, HangUp()),
+        human=(*ACCEPTS, *HELPS),
+    ),
+    Scenario(
+        name="session-closed",
+        result=State.CANCELLED,
+        reason=Reason.SESSION_CLOSED,
+        caller=GOES_WHEN_ALONE,
+        human=(*GREETS, Until(State.MERGED)),
+        app=Act("close-session", State.BRIEFING, 2.5),
+    ),
+    Scenario(
+        name="await-cancelled",
+        result=State.CANCELLED,
+        reason=Reason.APP_CANCELLED,
+        caller=GOES_WHEN_BACK,
+        human=(*GREETS, Until(State.MERGED)),
+        app=Act("cancel-await", State.BRIEFING, 2.5),
+    ),
+    Scenario(
+        name="job-shutdown",
+        result=State.CANCELLED,
+        # The framework closes the session before it calls the shutdown callbacks of the job.
+        reason=Reason.SESSION_CLOSED,
+        caller=GOES_WHEN_ALONE,
+        human=(*GREETS, Until(State.MERGED)),
+        app=Act("shut-down", State.BRIEFING, 2.5),
+    ),
+    Scenario(
+        name="hold-limit",
+        result=State.FAILED,
+        reason=Reason.HOLD_LIMIT,
+        caller=GOES_WHEN_BACK,
+        human=(*GREETS, After(Pilot.BRIEFING), Until(State.MERGED)),
+        policy={"ring_timeout_s": 4.0, "hold_limit_s": 5.5},
+    ),
+    Scenario(
+        name="app-accepts",
+        result=State.MERGED,
+        reason=Reason.ACCEPTED,
+        caller=(*TALKS, HangUp()),
+        human=(*GREETS, *HELPS),
+        app=Act("accept", State.BRIEFING, 3.0),
     ),
 )
 
