@@ -157,7 +157,9 @@ def _row(line: Mapping[str, Any]) -> str:
 
 
 def _say(text: str) -> None:
-    sys.stdout.write(text + "\n")
+    # A path or a journal can hold what the terminal has no character for.
+    encoding = sys.stdout.encoding or "utf-8"
+    sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
     sys.stdout.flush()
 
 
