@@ -254,7 +254,7 @@ async def test_health_of_a_caller_who_is_gone_is_bad() -> None:
 @pytest.mark.asyncio
 async def test_an_unmerge_in_any_millisecond_of_the_merge_leaves_nothing() -> None:
     merged = 0
-    for ms in range(0, 130):
+    for ms in range(130):
         bridge = await Bridge.set_up()
         merging = asyncio.ensure_future(bridge.merge())
         await asyncio.sleep(ms / 1000)

@@ -38,8 +38,10 @@ class SessionBusy(TransferInProgress, ToolError):
     """A second transfer in the same session; the answer tells a model where the first stands."""
 
     def __init__(self, transfer_id: str, state: str) -> None:
-        TransferInProgress.__init__(self, transfer_id, state)
-        self._message = str(self)
+        # The two parents take different arguments, so neither can call the other.
+        self.transfer_id = transfer_id
+        self.state = state
+        ToolError.__init__(self, str(self))
 
 
 _AFTER_ANSWER: dict[Reason, str] = {

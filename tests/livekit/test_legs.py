@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from livekit import rtc
+
+from tests.livekit.bench import HUMAN, Bench
+from warm_transfer.livekit.legs import microphone_of, unpublish
+from warm_transfer.testing.livekit.faults import Fault, How
+from warm_transfer.testing.livekit.rooms import SimRoom
+from warm_transfer.testing.livekit.sound import SimAudioSource, SimLocalTrack
+
+SCREEN = rtc.TrackSource.SOURCE_SCREENSHARE_AUDIO
+
+
+async def publish(bench: Bench, *names: str) -> SimRoom:
+    for name in names:
+        track = SimLocalTrack(bench.stage.world, name, SimAudioSource(bench.stage.world))
+        await bench.stage.room.local_participant.publish_track(track)
+    return bench.stage.room
+
+
+def published(room: SimRoom) -> list[str]:
+    return [each.name for each in room.local_participant.track_publications.values()]
+
+
+# Whose voice.
+
+
+@pytest.mark.asyncio
+async def test_the_voice_is_the_microphone_and_not_the_first_track() -> None:
+    bench = await Bench.set_up()
+    await bench.join_consult()
+    world = bench.stage.world
+    leg = world.join("call", HUMAN)
+    assert microphone_of(bench.legs.caller_room, HUMAN) is None
+    world.publish(leg, "film", source=SCREEN)
+    await asyncio.sleep(0.1)
+    assert microphone_of(bench.legs.caller_room, HUMAN) is None
+    world.publish(leg, "voice")
+    await asyncio.sleep(0.1)
+    voice = microphone_of(bench.legs.caller_room, HUMAN)
+    assert voice is not None
+    assert voice.name == "voice"
+
+
+@pytest.mark.asyncio
+async def test_nobody_has_no_voice() -> None:
+    bench = await Bench.set_up()
+    assert microphone_of(bench.legs.caller_room, "nobody") is None
+
+
+@pytest.mark.asyncio
+async def test_the_consult_is_connected_while_the_agent_is_in_it() -> None:
+    bench = await Bench.set_up()
+    assert not bench.legs.consult_connected
+    room = await bench.join_consult()
+    assert bench.legs.consult_connected
+    await room.disconnect()
+    assert not bench.legs.consult_connected
+
+
+# Taking our tracks away.
+
+
+@pytest.mark.asyncio
+async def test_every_track_of_the_name_goes_and_the_others_stay() -> None:
+    bench = await Bench.set_up()
+    room = await publish(bench, "ours", "theirs", "ours")
+    await unpublish(bench.legs.caller_room, "ours", 5.0)
+    await unpublish(bench.legs.caller_room, "ours", 5.0)
+    assert published(room) == ["roomio_audio", "theirs"]
+
+
+@pytest.mark.asyncio
+async def test_a_track_is_found_by_its_name_after_a_reconnect_has_changed_its_sid() -> None:
+    bench = await Bench.set_up()
+    room = await publish(bench, "ours")
+    before = set(room.local_participant.track_publications)
+    await room.lose_signal(3.0)
+    assert not before & set(room.local_participant.track_publications)
+    await unpublish(bench.legs.caller_room, "ours", 5.0)
+    assert "ours" not in published(room)
+
+
+@pytest.mark.asyncio
+async def test_in_a_lost_room_it_returns_at_once() -> None:
+    bench = await Bench.set_up()
+    await publish(bench, "ours")
+    bench.stage.world.delete_room("call")
+    await asyncio.sleep(0.1)
+    began_s = bench.now_s
+    await unpublish(bench.legs.caller_room, "ours", 5.0)
+    assert bench.now_s == began_s
+
+
+@pytest.mark.asyncio
+async def test_it_gives_up_when_the_room_is_lost_meanwhile() -> None:
+    bench = await Bench.set_up()
+    await publish(bench, "ours", "ours")
+    bench.stage.world.faults.plan[("room.unpublish_track", 0)] = Fault(How.HANGS)
+    doing = asyncio.ensure_future(unpublish(bench.legs.caller_room, "ours", 5.0))
+    await asyncio.sleep(1.0)
+    bench.stage.world.delete_room("call")
+    await asyncio.sleep(0.1)
+    assert doing.done()
+    await doing
+
+
+@pytest.mark.asyncio
+async def test_what_hangs_is_told_after_the_limit() -> None:
+    bench = await Bench.set_up()
+    room = await publish(bench, "ours")
+    bench.stage.world.faults.plan[("room.unpublish_track", 1)] = Fault(How.HANGS)
+    began_s = bench.now_s
+    with pytest.raises(TimeoutError):
+        await unpublish(bench.legs.caller_room, "ours", 2.0)
+    assert bench.now_s - began_s == pytest.approx(2.0)
+    assert not [each for each in room.listeners() if "disconnected" in each]
+
+
+@pytest.mark.asyncio
+async def test_what_fails_is_told() -> None:
+    bench = await Bench.set_up()
+    await publish(bench, "ours")
+    error = rtc.participant.UnpublishTrackError("track not found")
+    bench.stage.world.faults.plan[("room.unpublish_track", 1)] = Fault(How.FAILS, error)
+    with pytest.raises(rtc.participant.UnpublishTrackError):
+        await unpublish(bench.legs.caller_room, "ours", 2.0)
+
+
+@pytest.mark.asyncio
+async def test_cancelling_it_leaves_no_task_and_no_listener() -> None:
+    bench = await Bench.set_up()
+    room = await publish(bench, "ours")
+    bench.stage.world.faults.plan[("room.unpublish_track", 1)] = Fault(How.HANGS)
+    before = asyncio.all_tasks()
+    doing = asyncio.ensure_future(unpublish(bench.legs.caller_room, "ours", 5.0))
+    await asyncio.sleep(1.0)
+    doing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await doing
+    assert asyncio.all_tasks() == before
+    assert not [each for each in room.listeners() if "disconnected" in each]
