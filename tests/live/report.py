@@ -236,7 +236,7 @@ def summary(report: dict[str, Any]) -> str:
 def table(reports: Sequence[dict[str, Any]]) -> str:
     """One line for each run."""
     head = ("scenario", "outcome", "dial", "music", "release", "silence", "left", "verdict")
-    rows = [head]
+    rows: list[tuple[str, ...]] = [head]
     for report in reports:
         timings, silences = report["timings_ms"], report["longest_silence_ms"].values()
         cells = (

@@ -6,7 +6,7 @@ import numpy as np
 
 from tests.live.hearing import Hearing
 from tests.live.pilots import Pilot
-from tests.live.report import Evidence, make_report, summary
+from tests.live.report import Evidence, make_report, summary, table
 from tests.live.scenarios import SCENARIOS
 from tests.live.voices import RATE_HZ, pilot_tone
 from warm_transfer.states import State
@@ -159,3 +159,9 @@ def test_a_run_that_never_came_to_a_transfer_still_gives_a_report() -> None:
     )
     assert report["outcome"] == {"result": None, "reason": None}
     assert report["violations"]
+
+
+def test_the_table_has_a_line_for_each_run() -> None:
+    reports = [make_report(evidence()), make_report(evidence(dials=2))]
+    lines = table(reports).splitlines()
+    assert [line.split()[-1] for line in lines] == ["verdict", "clean", "red"]
