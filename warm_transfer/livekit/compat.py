@@ -46,6 +46,12 @@ class HoldAudioPlayer(BackgroundAudioPlayer):
         options = self._track_publish_options or rtc.TrackPublishOptions()
         self.publication = await self._room.local_participant.publish_track(track, options)
 
+    async def aclose(self) -> None:
+        """Close; may be called again after it was cut off half-way, which the stock one forgets."""
+        await super().aclose()
+        await self._audio_mixer.aclose()
+        await self._audio_source.aclose()
+
     def _find_publication_by_name(self, name: str) -> rtc.LocalTrackPublication | None:
         del name
         if not self._room.isconnected():

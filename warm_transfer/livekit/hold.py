@@ -12,7 +12,7 @@ from livekit.agents.utils.audio import audio_frames_from_file
 
 from warm_transfer.effects import Effect
 from warm_transfer.events import Event, Facts, On
-from warm_transfer.livekit.legs import Legs
+from warm_transfer.livekit.legs import Legs, unpublish
 from warm_transfer.livekit.sdk import FRAME_MS, SAMPLE_RATE_HZ, HoldPlayer
 from warm_transfer.ports import Work
 
@@ -35,7 +35,9 @@ class Hold:
         self._output: dict[str, bool] = {}
         self._released = asyncio.Event()
         self._stopped = asyncio.Event()
+        self._track_name = f"hold-audio-{legs.transfer_id}"
         self._player: HoldPlayer | None = None
+        self._closing: asyncio.Task[None] | None = None
         self._watch: asyncio.Task[None] | None = None
 
     def hold(self, effect: Effect) -> Work:
@@ -54,8 +56,7 @@ class Hold:
         """Publish at once, play when the last words are out. Failing is reported, not raised."""
         if self._stopped.is_set():
             return
-        name = f"hold-audio-{self._legs.transfer_id}"
-        self._player = self._legs.sdk.hold_player(name)
+        self._player = self._legs.sdk.hold_player(self._track_name)
         await self._player.start(room=self._legs.caller_room)
         await self._until_speech_ended(self._stopped)
         if self._stopped.is_set():
@@ -93,8 +94,31 @@ class Hold:
             watch.cancel()
             await asyncio.gather(watch, return_exceptions=True)
         player = self._player
-        if player is not None:
-            await player.aclose()
+        if player is None:
+            return
+        try:
+            # First and by ourselves: it is quick, and the player keeps quiet when it fails.
+            limit_s = self._legs.policy.api_timeout_s
+            await unpublish(self._legs.caller_room, self._track_name, limit_s)
+        finally:
+            await self._close(player)
+
+    async def _close(self, player: HoldPlayer) -> None:
+        """Close the player in a task of its own: a close that is cut off cannot be taken up again.
+
+        One that hangs is given up before this release is, so that there is time to try again.
+        """
+        policy = self._legs.policy
+        if self._closing is None or self._closing.done():
+            name = f"warm-transfer {self._legs.transfer_id} hold audio closing"
+            self._closing = asyncio.get_running_loop().create_task(player.aclose(), name=name)
+        share_s = policy.release_timeout_s / (policy.release_attempts_max + 1)
+        done, _ = await asyncio.wait([self._closing], timeout=share_s)
+        if not done:
+            self._closing.cancel()
+            await asyncio.wait([self._closing])
+            raise TimeoutError
+        self._closing.result()
 
     def _resume_output(self) -> None:
         self._released.set()

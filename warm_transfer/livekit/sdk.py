@@ -8,7 +8,7 @@ Request and option objects (``livekit.api`` messages, ``RoomOptions``) are the S
 from __future__ import annotations
 
 import datetime
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from typing import Any, Protocol, cast
 
 from livekit import api, rtc
@@ -211,7 +211,7 @@ class HoldPlayer(Protocol):
 
     async def start(self, *, room: Any) -> None: ...
     def play(self, audio: Any, *, loop: bool = ...) -> Any: ...
-    async def aclose(self) -> None: ...
+    def aclose(self) -> Coroutine[Any, Any, None]: ...
 
 
 class AudioStream(Protocol):

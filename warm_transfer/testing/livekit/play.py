@@ -161,8 +161,9 @@ class Stage:
     async def agent_reconnects(self, _: Engine) -> None:
         """Every connection of the agent is lost for a while."""
         rooms = [room for room in self.sdk.rooms if room.isconnected()]
-        losses = (room.lose_signal(self.scenario.agent.reconnect_s) for room in [self.room, *rooms])
-        await asyncio.gather(*losses)
+        loop, away_s = self.world.loop, self.scenario.agent.reconnect_s
+        losses = (room.lose_signal(away_s) for room in [self.room, *rooms])
+        await asyncio.gather(*(loop.create_task(loss, name="sim: loss") for loss in losses))
 
     async def server_restarts(self, engine: Engine) -> None:
         """Legs re-join with the attributes that they were created with, clients reconnect."""

@@ -123,12 +123,13 @@ class SimHoldPlayer:
         if source is None or room is None:
             return
         self.silence()
-        self._source = None
         for handle in self.playing:
             handle.stop()
         await source.aclose()
         if room.isconnected():
             await self._world.wait(latency.PLAYER_CLOSE_S)
+        # Only now: the library's player takes a close up again that was cut off half-way.
+        self._source = None
         self._world.ledger.closed(self)
         # By name, because a full reconnect gives the track another sid.
         for sid, publication in tuple(room.local_participant.track_publications.items()):

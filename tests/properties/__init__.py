@@ -1,0 +1,1 @@
+"""Properties: what must hold on every path, with every fault, at every cancellation."""

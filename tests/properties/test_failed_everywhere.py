@@ -1,0 +1,33 @@
+"""Whatever call of the seam goes wrong in whatever way: an outcome, nobody stranded, no rest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.properties.everywhere import failed_everywhere
+from warm_transfer.testing.scenario import SCENARIOS
+
+#: One for each shape of transfer; `make proof` tries all of them.
+SHAPES = (
+    "merged",
+    "decline",
+    "busy",
+    "caller-leaves-briefing",
+    "caller-leaves-merging",
+    "app-cancelled",
+    "session-closed",
+    "long-last-words",
+)
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_a_fault_anywhere_strands_nobody(
+    name: str, record_property: Callable[[str, object], None]
+) -> None:
+    found = failed_everywhere(SCENARIOS[name])
+    record_property("fault positions tried", found.tried)
+
+    assert found.problems == []
+    assert found.tried > 100

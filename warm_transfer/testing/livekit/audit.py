@@ -1,0 +1,122 @@
+"""The invariants of a whole simulated transfer: what must be true of it however it went.
+
+`audit` looks at the journal, the hearing log, the phones, the switches and what is left, and says
+which invariant is broken. The numbers are those of the design's list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from warm_transfer.errors import JournalError
+from warm_transfer.events import ACCEPTANCES
+from warm_transfer.journal import replay
+from warm_transfer.outcome import Reason
+from warm_transfer.states import HELD, State
+from warm_transfer.testing.livekit.play import Result
+
+__all__ = ["RELEASE_S", "audit"]
+
+RELEASE_S = 1.0
+"""A ringing phone is cancelled within a second of the caller's hang-up."""
+
+_NOBODY_THERE = frozenset(
+    {Reason.CALLER_LEFT, Reason.CALLER_ROOM_LOST, Reason.SESSION_CLOSED, Reason.JOB_SHUTDOWN}
+)
+
+
+def audit(result: Result) -> tuple[str, ...]:
+    """Every broken invariant, in words; empty when all hold."""
+    return tuple(problem for check in _CHECKS for problem in check(result))
+
+
+def _one_outcome(result: Result) -> Iterator[str]:
+    found = len(result.host.outcomes)
+    if found != 1:
+        yield f"1 one outcome: {found} were delivered"
+    if not result.closed:
+        yield "6 every run ends: the transfer never closed"
+
+
+def _caller_is_given_back(result: Result) -> Iterator[str]:
+    session, outcome = result.host.session, result.outcome
+    if outcome is None or session.closed or outcome.reason in _NOBODY_THERE:
+        return
+    wanted_input = result.state is State.RETURNED or not outcome.merged
+    if session.input.audio_enabled != wanted_input:
+        yield f"2 input as it was: audio is {session.input.audio_enabled} in {result.state}"
+    if not all(session.output.all().values()):
+        yield f"2 output as it was: {session.output.all()} in {result.state}"
+
+
+def _caller_is_deaf_to_nobody_while_held(result: Result) -> Iterator[str]:
+    held_from = next((at for at, state in result.states if state in HELD), None)
+    if held_from is None:
+        return
+    held_to = next(
+        (at for at, state in result.states if at >= held_from and state not in HELD), None
+    )
+    for at_s, switch, on in result.host.session.input.log:
+        if on and held_from <= at_s and (held_to is None or at_s < held_to):
+            yield f"2 input off while held: {switch} went on at {at_s:.3f}"
+
+
+def _nothing_crosses(result: Result) -> Iterator[str]:
+    merging = next((at for at, state in result.states if state is State.MERGING), None)
+    for heard in result.world.heard("caller"):
+        early = merging is None or heard.from_s < merging
+        if heard.tag == "briefing" or (heard.tag == "human" and early):
+            yield f"3 nothing crosses: the caller heard {heard.tag} at {heard.from_s:.3f}"
+    for heard in result.world.heard("human"):
+        early = merging is None or heard.from_s < merging
+        if heard.tag == "music" or (heard.tag == "caller" and early):
+            yield f"3 nothing crosses: the human heard {heard.tag} at {heard.from_s:.3f}"
+
+
+def _merged_by_acceptance(result: Result) -> Iterator[str]:
+    accepted = [
+        line
+        for line in result.journal
+        if line["event"] in ACCEPTANCES and line["handling"] == "row"
+    ]
+    if any(state is State.MERGED for _, state in result.states) and not accepted:
+        yield "4 merged only after an acceptance: there was none"
+
+
+def _human_is_released(result: Result) -> Iterator[str]:
+    for call in result.sdk.switchboard.calls:
+        if call.busy:
+            yield f"5 no phone for nobody: it is still {call.busy}"
+
+
+def _one_dial(result: Result) -> Iterator[str]:
+    # A request that the network replays is one request; the server then ends the first leg.
+    dials = len({id(call.request) for call in result.sdk.switchboard.calls})
+    if dials > 1:
+        yield f"7 at most one dial: there were {dials}"
+
+
+def _nothing_left(result: Result) -> Iterator[str]:
+    if result.left:
+        yield f"9 nothing left: {result.left}"
+
+
+def _replays(result: Result) -> Iterator[str]:
+    try:
+        for _ in replay(result.journal):
+            pass
+    except JournalError as error:
+        yield f"11 the journal replays: {error}"
+
+
+_CHECKS: tuple[Callable[[Result], Iterator[str]], ...] = (
+    _one_outcome,
+    _caller_is_given_back,
+    _caller_is_deaf_to_nobody_while_held,
+    _nothing_crosses,
+    _merged_by_acceptance,
+    _human_is_released,
+    _one_dial,
+    _nothing_left,
+    _replays,
+)
