@@ -1,0 +1,57 @@
+"""Tiny models of livekit-agents for tests: a language model that calls one tool, and no sound."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from livekit.agents import DEFAULT_API_CONNECT_OPTIONS, NOT_GIVEN, APIConnectOptions, llm
+
+__all__ = ["CUE", "CallingLLM"]
+
+CUE = "a human please"
+"""What the user has to say for the model to call the tool."""
+
+
+class CallingLLM(llm.LLM[Any]):
+    """Calls `tool` when it hears the cue, and says "ok" to everything else."""
+
+    def __init__(self, tool: str = "transfer") -> None:
+        super().__init__()
+        self.tool = tool
+        self.asked: list[str] = []
+        """The last item of each context it was asked with."""
+
+    def chat(
+        self,
+        *,
+        chat_ctx: llm.ChatContext,
+        tools: list[llm.Tool] | None = None,
+        conn_options: APIConnectOptions = DEFAULT_API_CONNECT_OPTIONS,
+        parallel_tool_calls: Any = NOT_GIVEN,
+        tool_choice: Any = NOT_GIVEN,
+        extra_kwargs: Any = NOT_GIVEN,
+    ) -> llm.LLMStream:
+        del parallel_tool_calls, tool_choice, extra_kwargs
+        last = chat_ctx.items[-1] if chat_ctx.items else None
+        text = last.text_content or "" if isinstance(last, llm.ChatMessage) else ""
+        if isinstance(last, llm.FunctionCallOutput):
+            text = last.output
+        self.asked.append(text)
+        call = self.tool if CUE in text else None
+        return _Reply(self, call, chat_ctx=chat_ctx, tools=tools or [], conn_options=conn_options)
+
+
+class _Reply(llm.LLMStream):
+    def __init__(self, owner: CallingLLM, call: str | None, **rest: Any) -> None:
+        super().__init__(owner, **rest)
+        self._call = call
+        self._number = len(owner.asked)
+
+    async def _run(self) -> None:
+        delta = llm.ChoiceDelta(role="assistant", content="ok")
+        if self._call is not None:
+            call = llm.FunctionToolCall(
+                name=self._call, arguments="{}", call_id=f"call_{self._number}"
+            )
+            delta = llm.ChoiceDelta(role="assistant", tool_calls=[call])
+        self._event_ch.send_nowait(llm.ChatChunk(id=f"chunk_{self._number}", delta=delta))

@@ -1,0 +1,223 @@
+"""One test for each private name of livekit-agents: what it is relied on for."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import inspect
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from livekit.agents import Agent, AgentSession, AgentTask, BackgroundAudioPlayer
+from livekit.agents import job as job_module
+from livekit.agents.voice import agent as agent_module
+from livekit.agents.voice import agent_activity, background_audio
+
+from warm_transfer.livekit.compat import (
+    FrameworkAwait,
+    HoldAudioPlayer,
+    complete_outside_speech,
+    current_activity,
+    pass_task_mark,
+    server_url,
+)
+
+
+class Task(AgentTask[str]):
+    def __init__(self) -> None:
+        super().__init__(instructions="")
+
+
+# BackgroundAudioPlayer: _publish_track, _find_publication_by_name, _audio_source, _room,
+# _track_publish_options. What they do on a room is in test_hold.
+
+
+def test_the_player_publishes_through_publish_track() -> None:
+    assert "await self._publish_track()" in inspect.getsource(BackgroundAudioPlayer.start)
+    assert not inspect.signature(BackgroundAudioPlayer._publish_track).parameters.keys() - {"self"}
+
+
+def test_the_player_finds_what_it_unpublishes_by_name() -> None:
+    source = inspect.getsource(BackgroundAudioPlayer.aclose)
+    assert "self._find_publication_by_name(_TRACK_NAME)" in source
+    assert "unpublish_track(current.sid)" in source
+    assert background_audio._TRACK_NAME == "background_audio"
+
+
+def test_the_player_has_the_attributes_that_publishing_uses() -> None:
+    async def make() -> HoldAudioPlayer:
+        return HoldAudioPlayer("hold")
+
+    player = asyncio.run(make())
+    assert player._audio_source.sample_rate == 48_000
+    assert player.publication is None
+    assert "self._track_publish_options = " in inspect.getsource(BackgroundAudioPlayer.start)
+    assert "self._room = room" in inspect.getsource(BackgroundAudioPlayer.start)
+
+
+def test_the_player_publishes_once() -> None:
+    published: list[str] = []
+
+    async def publish(track: Any, _options: Any) -> Any:
+        published.append(track.name)
+        return SimpleNamespace(sid="TR_1", name=track.name)
+
+    async def run() -> None:
+        player = HoldAudioPlayer("hold")
+        player._room = SimpleNamespace(local_participant=SimpleNamespace(publish_track=publish))  # type: ignore[assignment]  # as much as it uses
+        player._track_publish_options = None
+        await player._publish_track()
+        await player._publish_track()
+
+    asyncio.run(run())
+    assert published == ["hold"]
+
+
+# agent._pass_through_activity_task_info: the framework's mark of tasks that may await.
+
+
+def test_the_mark_of_the_current_task_is_passed_on() -> None:
+    async def run() -> tuple[Any, Any]:
+        current = asyncio.current_task()
+        assert current is not None
+        agent_module._set_activity_task_info(current, inline_task=True)
+        inner = asyncio.ensure_future(asyncio.sleep(0))
+        other = asyncio.ensure_future(asyncio.sleep(0))
+        pass_task_mark(inner)
+        infos = (
+            agent_module._get_activity_task_info(inner),
+            agent_module._get_activity_task_info(other),
+        )
+        await asyncio.gather(inner, other)
+        return infos
+
+    marked, unmarked = asyncio.run(run())
+    assert marked.inline_task
+    assert unmarked is None
+
+
+def test_passing_no_mark_is_no_error() -> None:
+    async def run() -> Any:
+        inner = asyncio.ensure_future(asyncio.sleep(0))
+        pass_task_mark(inner)
+        await inner
+        return agent_module._get_activity_task_info(inner)
+
+    assert asyncio.run(run()) is None
+
+
+def test_the_framework_refuses_a_task_without_the_mark_in_its_first_step() -> None:
+    async def run() -> None:
+        inner = asyncio.ensure_future(_await(Task()))
+        await asyncio.sleep(0)
+        # This is what the engine's start waits for.
+        assert inner.done()
+        with pytest.raises(RuntimeError, match="should only be awaited inside"):
+            inner.result()
+
+    asyncio.run(run())
+
+
+async def _await(task: AgentTask[str]) -> str:
+    result: str = await FrameworkAwait(task)
+    return result
+
+
+# AgentTask.__await__: called as the base class's for a subclass that overrides it.
+
+
+def test_the_framework_awaits_a_task_whose_own_await_is_another() -> None:
+    class Overridden(Task):
+        def __await__(self) -> Any:
+            raise AssertionError("the override is not to be called")
+
+    async def run() -> None:
+        with pytest.raises(RuntimeError, match="should only be awaited inside"):
+            await FrameworkAwait(Overridden())
+
+    asyncio.run(run())
+
+
+# agent_activity._SpeechHandleContextVar, through complete: kept out by an empty context.
+
+
+def test_completing_outside_the_speech_does_not_write_into_the_handle_of_the_tool() -> None:
+    async def run(complete: Any) -> Any:
+        handle: Any = SimpleNamespace(_maybe_run_final_output=None)
+        agent_activity._SpeechHandleContextVar.set(handle)
+        task = Task()
+        complete(task)
+        assert task.done()
+        return handle._maybe_run_final_output
+
+    # As the framework does it, and as we do.
+    direct = contextvars.copy_context().run(asyncio.run, run(lambda task: task.complete("R")))
+    assert direct == "R"
+    ours = contextvars.copy_context().run(
+        asyncio.run, run(lambda task: complete_outside_speech(task, "R"))
+    )
+    assert ours is None
+
+
+def test_completing_a_second_time_changes_nothing() -> None:
+    async def run() -> None:
+        task = Task()
+        complete_outside_speech(task, "first")
+        complete_outside_speech(task, "second")
+        with pytest.raises(RuntimeError, match="already done"):
+            task.complete("third")
+
+    asyncio.run(run())
+
+
+# job._info.url: the address that this job was given.
+
+
+def test_the_address_is_that_of_the_job_before_that_of_the_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("LIVEKIT_URL", "ws://environment")
+    assert server_url() == "ws://environment"
+    context = SimpleNamespace(_info=SimpleNamespace(url="ws://job"))
+    token = job_module._JobContextVar.set(context)  # type: ignore[arg-type]  # as much as it uses
+    try:
+        assert server_url() == "ws://job"
+        context._info.url = ""
+        assert server_url() == "ws://environment"
+    finally:
+        job_module._JobContextVar.reset(token)
+    monkeypatch.delenv("LIVEKIT_URL")
+    assert server_url() is None
+
+
+def test_a_job_keeps_its_address_where_it_is_read() -> None:
+    assert "url" in {each.name for each in _fields(job_module.RunningJobInfo)}
+    assert "self._info = info" in inspect.getsource(job_module.JobContext.__init__)
+
+
+def _fields(cls: Any) -> Any:
+    import dataclasses  # noqa: PLC0415 - for this test alone
+
+    return dataclasses.fields(cls)
+
+
+# agent_activity._AgentActivityContextVar: in whose tool or hook the code runs.
+
+
+@pytest.mark.asyncio
+async def test_the_current_activity_is_known_in_a_hook_and_nowhere_else() -> None:
+    seen: list[Any] = []
+
+    class Looking(Agent):
+        async def on_enter(self) -> None:
+            seen.append(current_activity())
+
+    assert current_activity() is None
+    session: AgentSession[Any] = AgentSession(vad=None, turn_handling={"turn_detection": None})
+    agent = Looking(instructions="")
+    await session.start(agent, record=False)
+    await asyncio.sleep(0.1)
+    assert seen == [(session, agent)]
+    assert current_activity() is None
+    await session.aclose()

@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from livekit.agents import NOT_GIVEN, Agent, AgentSession
+from livekit.agents.beta.workflows import WorkflowInstructions
+from livekit.agents.llm import ChatContext
+from livekit.agents.utils import is_given
+
+from tests.livekit.models import CallingLLM
+from warm_transfer.livekit.models import (
+    MODEL_NAMES,
+    consult_models,
+    resolve_instructions,
+    turn_handling_of,
+)
+from warm_transfer.livekit.prompts import PERSONA
+
+NOTHING: dict[str, Any] = dict.fromkeys(MODEL_NAMES, NOT_GIVEN)
+
+
+def session_with(llm: Any = NOT_GIVEN, **options: Any) -> AgentSession[Any]:
+    turns: Any = {"turn_detection": options.get("turn_detection")}
+    return AgentSession(llm=llm, vad=None, turn_handling=turns)
+
+
+# Models.
+
+
+@pytest.mark.asyncio
+async def test_a_model_is_the_given_one_else_the_agents_else_the_sessions() -> None:
+    given, own, shared = CallingLLM(), CallingLLM(), CallingLLM()
+    session = session_with(shared)
+    plain, equipped = Agent(instructions=""), Agent(instructions="", llm=own)
+    assert consult_models({**NOTHING, "llm": given}, session, equipped)["llm"] is given
+    assert consult_models(NOTHING, session, equipped)["llm"] is own
+    assert consult_models(NOTHING, session, plain)["llm"] is shared
+
+
+@pytest.mark.asyncio
+async def test_a_model_that_is_given_as_none_is_none() -> None:
+    models = consult_models(
+        {**NOTHING, "llm": None}, session_with(CallingLLM()), Agent(instructions="")
+    )
+    assert models["llm"] is None
+
+
+@pytest.mark.asyncio
+async def test_an_agent_without_a_model_takes_that_of_the_session() -> None:
+    shared = CallingLLM()
+    agent = Agent(instructions="", llm=None)
+    assert consult_models(NOTHING, session_with(shared), agent)["llm"] is shared
+
+
+@pytest.mark.asyncio
+async def test_what_nobody_has_is_not_given() -> None:
+    models = consult_models(NOTHING, session_with(), Agent(instructions=""))
+    assert set(models) == set(MODEL_NAMES)
+    assert not any(is_given(each) for each in models.values())
+
+
+@pytest.mark.asyncio
+async def test_the_options_make_a_session() -> None:
+    caller = session_with(CallingLLM())
+    models = consult_models(NOTHING, caller, Agent(instructions=""))
+    turns: Any = turn_handling_of(NOT_GIVEN, caller)
+    session: AgentSession[Any] = AgentSession(**models, turn_handling=turns)
+    assert session.llm is caller.llm
+
+
+# Turn handling.
+
+
+@pytest.mark.asyncio
+async def test_turn_detection_is_that_of_the_callers_session_unless_given() -> None:
+    caller = session_with(turn_detection="manual")
+    assert turn_handling_of(NOT_GIVEN, caller) == {"turn_detection": "manual"}
+    assert turn_handling_of({"turn_detection": "vad"}, caller) == {"turn_detection": "vad"}
+    both = turn_handling_of({"endpointing": {"min_delay": 1.0}}, caller)
+    assert both == {"endpointing": {"min_delay": 1.0}, "turn_detection": "manual"}
+
+
+@pytest.mark.asyncio
+async def test_what_was_given_is_not_changed() -> None:
+    given = {"endpointing": {"min_delay": 1.0}}
+    turn_handling_of(given, session_with(turn_detection="manual"))
+    assert given == {"endpointing": {"min_delay": 1.0}}
+
+
+# Instructions.
+
+
+def _history() -> ChatContext:
+    chat_ctx = ChatContext.empty()
+    chat_ctx.add_message(role="user", content="My {order} is {0} late {persona} {extra}")
+    return chat_ctx
+
+
+def test_without_instructions_the_persona_comes_with_record_and_rules() -> None:
+    text = str(resolve_instructions(NOT_GIVEN, _history(), "Be brief."))
+    assert text.startswith(PERSONA)
+    assert "# What to do" in text
+    assert text.endswith("Be brief.")
+    # Braces of the caller are text.
+    assert "My {order} is {0} late {persona} {extra}" in text
+
+
+def test_a_plain_string_replaces_the_persona_and_keeps_record_and_rules() -> None:
+    text = str(resolve_instructions("You are Bob {really}.", _history(), ""))
+    assert text.startswith("You are Bob {really}.")
+    assert PERSONA not in text
+    assert "My {order}" in text
+    assert "connect_to_caller" in text
+
+
+def test_workflow_instructions_are_resolved_as_the_incumbent_does() -> None:
+    given = WorkflowInstructions(persona="You are Eve.", extra="Whisper.")
+    text = str(resolve_instructions(given, _history(), ""))
+    assert text.startswith("You are Eve.")
+    assert text.endswith("Whisper.")
+    assert "My {order}" in text
+
+
+def test_no_history_is_an_empty_record() -> None:
+    text = str(resolve_instructions(NOT_GIVEN, NOT_GIVEN, ""))
+    assert "<<record" in text
+    assert '"speaker"' not in text
