@@ -6,6 +6,7 @@ import asyncio
 import gc
 import logging
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -803,6 +804,9 @@ async def test_who_cancels_every_task_without_end_is_not_fought_without_end(at_s
     async with asyncio.timeout(60):
         await stage.runner.wait_closed()
     assert len(stage.line.outcomes) == 1
+    begun = Counter(call.effect.id for call in stage.line.calls if call.what == "begins")
+    # Three times, and again where it had overtaken a start.
+    assert max(begun.values()) <= 2 * stage.transfer.policy.release_attempts_max
     assert not tasks_left()
     gc.collect()
 
@@ -903,6 +907,34 @@ async def test_a_line_whose_closing_was_cancelled_is_closed_again() -> None:
     await stage.runner.wait_closed()
     assert stage.line.closings == 2
     assert asyncio.get_running_loop().time() == 4.0
+
+
+@on_virtual_clock
+async def test_a_line_that_is_closed_is_not_closed_again_when_only_a_hook_was_cancelled() -> None:
+    async def slow(_change: StateChange) -> None:
+        await asyncio.sleep(2)
+
+    stage = Stage(closing=Act(takes_s=1.0), hooks=[slow])
+    stage.go_to(S.CANCELLED)
+    await asyncio.sleep(1.5)
+    for task in tasks_left():
+        task.cancel()
+    await stage.runner.wait_closed()
+    assert stage.line.closings == 1
+    assert asyncio.get_running_loop().time() == 1.5
+
+
+@on_virtual_clock
+async def test_a_closing_that_is_cancelled_without_end_ends() -> None:
+    stage = Stage(closing=HANGS)
+    stage.go_to(S.CANCELLED)
+    for _ in range(30):
+        await turns()
+        for task in tasks_left():
+            task.cancel()
+    await stage.runner.wait_closed()
+    assert stage.line.closings == stage.transfer.policy.release_attempts_max
+    assert asyncio.get_running_loop().time() == 0.0
 
 
 @on_virtual_clock
