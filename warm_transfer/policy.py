@@ -52,7 +52,7 @@ class TransferPolicy:
     dial_margin_s: float = 5.0
     """What the dialling request may take longer than ringing and key tones together."""
     release_timeout_s: float = 8.0
-    """For one release, retries included. A worker is killed about 10 s after SIGTERM."""
+    """For one try of a release. A worker is killed about 10 s after SIGTERM."""
     release_attempts_max: int = 3
     """How often a release is tried before it is journalled as an orphan risk."""
     refusal_grace_s: float = 0.5

@@ -91,7 +91,9 @@ class Consult:
                 raise
 
     async def _leave(self) -> None:
-        room, self._legs.consult_room = self._legs.consult_room, None
+        room = self._legs.consult_room
         if room is not None:
             async with asyncio.timeout(self._legs.policy.api_timeout_s):
                 await room.disconnect()
+        # Only now: a repetition after a timeout must find it.
+        self._legs.consult_room = None

@@ -71,6 +71,9 @@ class DialOptions:
                 "is missing",
                 "give it, or `sip_connection`, or set LIVEKIT_SIP_OUTBOUND_TRUNK",
             )
+        if not isinstance(self.trunk_id, str | None):
+            problem = f"is {type(self.trunk_id).__name__}"
+            raise InvalidArgument("sip_trunk_id", problem, "give the trunk's id as a string")
         return replace(
             self,
             destination=check_destination(self.destination, policy),

@@ -94,7 +94,7 @@ class Engine:
         dialing = Dial(legs, dialer or SipDialer(legs.api, options), options)
         briefing = Briefing(legs, consult or ConsultOptions())
         self._signals = Signals(legs, dialing)
-        line = LiveKitLine(
+        self._line = LiveKitLine(
             legs,
             hold=Hold(legs, hold_audio),
             dial=dialing,
@@ -104,7 +104,7 @@ class Engine:
             signals=self._signals,
         )
         self._transfer = Transfer(self.id, policy=policy, plan=plan)
-        self._runner = Runner(self._transfer, line, journal=journal, hooks=hooks)
+        self._runner = Runner(self._transfer, self._line, journal=journal, hooks=hooks)
 
     @property
     def state(self) -> State:
@@ -130,6 +130,10 @@ class Engine:
         """Ask for the transfer: the caller's input is off when this returns."""
         self._signals.look_at_caller()
         self._runner.post_now(Event(On.TRANSFER_REQUESTED))
+
+    async def discard(self) -> None:
+        """Let go of an engine that is not to be started."""
+        await self._line.aclose()
 
     def post(self, event: Event) -> None:
         """Put an event into the transfer's inbox."""

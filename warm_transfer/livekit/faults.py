@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import aiohttp
 from livekit import api, rtc
 
@@ -34,16 +36,32 @@ _REFUSED_CODES = frozenset(
 #: What livekit-server answers to every SIP call while it has no Redis; nothing has been sent then.
 _NO_SIP = "sip not connected"
 
+#: What to look at when the server itself refuses a call, without any word from the SIP side.
+_REMEDIES: Mapping[str, str] = {
+    api.ServerErrorCode.UNAUTHENTICATED: "the server refuses the API key: check LIVEKIT_API_KEY "
+    "and LIVEKIT_API_SECRET",
+    api.ServerErrorCode.PERMISSION_DENIED: "the API key may not do this: it needs the grants "
+    "roomCreate, roomAdmin and sip.call",
+    api.ServerErrorCode.NOT_FOUND: "the server does not know the trunk: check `sip_trunk_id`",
+    api.ServerErrorCode.UNAVAILABLE: "no SIP service answers at the server: is livekit-sip "
+    "running, and below its CPU limit?",
+}
+
 
 def facts_of(error: BaseException) -> Facts:
     """The evidence in an error."""
+    if isinstance(error, aiohttp.ClientConnectorError):
+        detail = "the server's API cannot be reached: check LIVEKIT_URL"
+        return Facts(detail=detail, cause=error)
+    if not isinstance(error, api.ServerError):
+        return Facts(detail=type(error).__name__, cause=error)
+    status = error.sip_status_code if isinstance(error, api.SipCallError) else None
+    phrase = error.sip_status if isinstance(error, api.SipCallError) else None
     detail = type(error).__name__
     if _has_no_sip(error):
         detail = "the server's SIP API is not connected: livekit-server needs Redis for it"
-    if not isinstance(error, api.ServerError):
-        return Facts(detail=detail, cause=error)
-    status = error.sip_status_code if isinstance(error, api.SipCallError) else None
-    phrase = error.sip_status if isinstance(error, api.SipCallError) else None
+    elif status is None:
+        detail = _REMEDIES.get(error.code, detail)
     return Facts(
         sip_status=status, sip_phrase=phrase, api_code=error.code, detail=detail, cause=error
     )

@@ -21,6 +21,7 @@ from typing import Any
 from livekit import api as lkapi
 from livekit.agents import NOT_GIVEN, Agent, AgentSession, AgentTask, NotGivenOr, get_job_context
 from livekit.agents.job import DEFAULT_PARTICIPANT_KINDS
+from livekit.agents.llm import ToolError
 from livekit.agents.utils import is_given
 
 from warm_transfer.errors import CallerUnclear, InvalidArgument, ServerUnusable
@@ -124,7 +125,7 @@ class WarmTransferTask(AgentTask[WarmTransferResult]):
         super().__init__(instructions="", stt=None, vad=None, llm=None, tts=None)
         policy = policy or TransferPolicy()
         if is_given(ringing_timeout) and ringing_timeout is not None:
-            policy = replace(policy, ring_timeout_s=ringing_timeout)
+            policy = _ring_timeout(policy, ringing_timeout)
         if is_given(target_phone_number):
             text = "`target_phone_number` is deprecated, use `sip_call_to`"
             warnings.warn(text, DeprecationWarning, stacklevel=2)
@@ -139,10 +140,12 @@ class WarmTransferTask(AgentTask[WarmTransferResult]):
             dtmf=dtmf if is_given(dtmf) and dtmf is not None else "",
         ).checked(policy, needs_trunk=dialer is None)
         self._strategies = strategies_of(merge)
-        self._hooks = _hooks(on_state_change)
+        self._hooks = () if on_state_change is None else _hooks(on_state_change)
         self._dialer = dialer
         self._client = api
-        self._journal = journal
+        self._journal_given = journal
+        self._journal: Journal | None = None if isinstance(journal, str | Path) else journal
+        self._opened: FileJournal | None = None
         self._hold_audio = hold_audio if is_given(hold_audio) else DEFAULT_HOLD_AUDIO
         self._given_models = {"stt": stt, "vad": vad, "llm": llm, "tts": tts}
         self._given_turns = turn_handling
@@ -192,7 +195,7 @@ class WarmTransferTask(AgentTask[WarmTransferResult]):
             self._engine.take(Event(On.SESSION_CLOSED))
             if self._engine.outcome is not None:
                 # Ours says more than the framework's "is cancelled".
-                complete_outside_speech(self, TransferFailed(self._engine.outcome))
+                self.complete_with(self._engine.outcome)
         super().cancel()
         return None
 
@@ -242,19 +245,22 @@ class WarmTransferTask(AgentTask[WarmTransferResult]):
 
     async def _drive(self) -> WarmTransferResult:
         here = current_activity()
-        session = here[0] if here else None
-        if session is not None and session in _BUSY:
+        if here is None:
+            # The framework says what is wrong.
+            return await self._framework_await()
+        session, agent = here
+        if session in _BUSY:
             first = _BUSY[session]
             raise SessionBusy(first.transfer_id, first.state)
-        engine = self._build(*here) if here else None
-        inner = asyncio.get_running_loop().create_task(self._framework_await())
-        pass_task_mark(inner)
-        # The framework refuses in its first synchronous step, before anything is dialled.
-        await asyncio.sleep(0)
-        if inner.done() or engine is None or session is None:
-            return await inner
+        engine, host = self._build(session, agent)
+        # From here on, because two tools of one turn get this far in the same turn of the loop.
         _BUSY[session] = self
-        self._engine = engine
+        inner = asyncio.get_running_loop().create_task(self._framework_await())
+        inner.add_done_callback(host.take_back)
+        pass_task_mark(inner)
+        if not await self._is_admitted(inner, session, engine):
+            return inner.result()
+        self._engine, self._host = engine, host
         watch = _SessionWatch(session, engine)
         self._watch_job(engine)
         engine.start()
@@ -262,6 +268,31 @@ class WarmTransferTask(AgentTask[WarmTransferResult]):
             return await self._wait(inner, engine)
         finally:
             self._forget_when_closed(session, engine, watch)
+
+    async def _is_admitted(
+        self, inner: asyncio.Task[WarmTransferResult], session: AgentSession[Any], engine: Engine
+    ) -> bool:
+        """Whether the framework takes the task; else let go of what was built."""
+        try:
+            # It refuses in its first synchronous step, before anything is dialled.
+            await asyncio.sleep(0)
+            admitted = not inner.done()
+        except asyncio.CancelledError:
+            # It has begun already, and would leave the session with an agent that never ends.
+            complete_outside_speech(self, ToolError("the await was cancelled"))
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._policy.release_timeout_s):
+                    await asyncio.wait([inner])
+            await self._discard(session, engine)
+            raise
+        if not admitted:
+            await self._discard(session, engine)
+        return admitted
+
+    async def _discard(self, session: AgentSession[Any], engine: Engine) -> None:
+        _BUSY.pop(session, None)
+        self._close_journal()
+        await engine.discard()
 
     async def _framework_await(self) -> WarmTransferResult:
         result: WarmTransferResult = await FrameworkAwait(self)
@@ -272,7 +303,6 @@ class WarmTransferTask(AgentTask[WarmTransferResult]):
     ) -> WarmTransferResult:
         host = self._host
         assert host is not None
-        inner.add_done_callback(host.take_back)
         switched = asyncio.ensure_future(host.switched.wait())
         try:
             await asyncio.wait([inner, switched], return_when=asyncio.FIRST_COMPLETED)
@@ -295,10 +325,18 @@ class WarmTransferTask(AgentTask[WarmTransferResult]):
         assert engine.outcome is not None
         raise TransferFailed(engine.outcome)
 
-    def _build(self, session: AgentSession[Any], agent: Agent) -> Engine:
+    def complete_with(self, outcome: TransferOutcome) -> None:
+        """Complete with what an outcome gives to who awaits. The engine's own; once."""
+        assert self._engine is not None
+        result: object = TransferFailed(outcome)
+        if outcome.merged:
+            result = WarmTransferResult(self._engine.human_identity, outcome)
+        complete_outside_speech(self, result)
+
+    def _build(self, session: AgentSession[Any], agent: Agent) -> tuple[Engine, _TaskHost]:
         """Everything that can be wrong is found here, before the framework is asked."""
         room, caller = _caller_of(session)
-        self._host = _TaskHost(self, session, agent)
+        host = _TaskHost(self, session, agent)
         turns = turn_handling_of(self._given_turns, session)
         models = consult_models(self._given_models, session, agent)
         consult = ConsultOptions(
@@ -307,10 +345,10 @@ class WarmTransferTask(AgentTask[WarmTransferResult]):
             greeting=self._words["greeting"],
             notice=self._words["notice"] or NOTICE,
         )
-        journal = self._journal
-        return Engine(
-            host=self._host,
-            sdk=self._sdk or _real_sdk(),
+        sdk = self._sdk or _real_sdk()
+        engine = Engine(
+            host=host,
+            sdk=sdk,
             caller_room=room,
             caller_identity=caller,
             dial=self._dial_options,
@@ -320,10 +358,27 @@ class WarmTransferTask(AgentTask[WarmTransferResult]):
             merge=self._strategies,
             dialer=self._dialer,
             api=self._client,
-            journal=FileJournal(journal) if isinstance(journal, str | Path) else journal,
+            journal=self._open_journal(),
             hooks=self._hooks,
             transfer_id=self._transfer_id,
         )
+        return engine, host
+
+    def _open_journal(self) -> Journal | None:
+        journal = self._journal
+        if not isinstance(journal, str | Path):
+            return journal
+        try:
+            self._opened = FileJournal(journal)
+        except OSError as error:
+            problem = f"cannot be opened: {error.strerror}"
+            raise InvalidArgument("journal", problem, "give a file that can be written") from error
+        return self._opened
+
+    def _close_journal(self) -> None:
+        opened, self._opened = self._opened, None
+        if opened is not None:
+            opened.close()
 
     def _watch_job(self, engine: Engine) -> None:
         context = get_job_context(required=False)
@@ -349,6 +404,7 @@ class WarmTransferTask(AgentTask[WarmTransferResult]):
         async def forget() -> None:
             await engine.wait_closed()
             watch.close()
+            self._close_journal()
             if _BUSY.get(session) is self:
                 del _BUSY[session]
 
@@ -387,12 +443,7 @@ class _TaskHost:
         await self.speech_over.wait()
 
     def complete(self, outcome: TransferOutcome) -> None:
-        engine = self._task._engine  # noqa: SLF001 - one class in two parts
-        assert engine is not None
-        result: object = TransferFailed(outcome)
-        if outcome.merged:
-            result = WarmTransferResult(engine.human_identity, outcome)
-        asyncio.get_running_loop().call_soon(complete_outside_speech, self._task, result)
+        asyncio.get_running_loop().call_soon(self._task.complete_with, outcome)
 
     async def handed_back(self) -> None:
         await self.back.wait()
@@ -438,8 +489,17 @@ def _trunk_id(given: NotGivenOr[str | None], connection: object) -> str | None:
     return None if connection else os.getenv("LIVEKIT_SIP_OUTBOUND_TRUNK")
 
 
-def _hooks(given: StateHook | Sequence[StateHook] | None) -> tuple[StateHook, ...]:
-    hooks = () if given is None else (given,) if callable(given) else tuple(given)
+def _ring_timeout(policy: TransferPolicy, given: float) -> TransferPolicy:
+    try:
+        return replace(policy, ring_timeout_s=given)
+    except InvalidArgument as error:
+        if error.argument != "ring_timeout_s":
+            raise
+        raise InvalidArgument("ringing_timeout", error.problem, error.remedy) from None
+
+
+def _hooks(given: StateHook | Sequence[StateHook]) -> tuple[StateHook, ...]:
+    hooks = tuple(given) if isinstance(given, list | tuple) else (given,)
     for hook in hooks:
         if not callable(hook):
             remedy = "give a function, a coroutine function, or a list of them"
