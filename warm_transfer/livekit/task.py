@@ -143,8 +143,7 @@ class WarmTransferTask(AgentTask[WarmTransferResult]):
         self._hooks = () if on_state_change is None else _hooks(on_state_change)
         self._dialer = dialer
         self._client = api
-        self._journal_given = journal
-        self._journal: Journal | None = None if isinstance(journal, str | Path) else journal
+        self._journal = journal
         self._opened: FileJournal | None = None
         self._hold_audio = hold_audio if is_given(hold_audio) else DEFAULT_HOLD_AUDIO
         self._given_models = {"stt": stt, "vad": vad, "llm": llm, "tts": tts}
