@@ -78,6 +78,9 @@ class Snapshot:
 
     def left(self) -> dict[str, list[str]]:
         """Name what there is more of than before."""
+        # A player's file decoder ends its thread when its generator is collected; what only
+        # waits for the collector is not left.
+        gc.collect()
         now = Snapshot.take()
         return {
             kind: sorted((counted - self.kinds[kind]).elements())

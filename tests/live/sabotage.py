@@ -6,7 +6,7 @@ from typing import Any
 
 from livekit import rtc
 
-from warm_transfer.livekit.compat import HoldAudioPlayer
+from warm_transfer.livekit.hold import Hold
 from warm_transfer.livekit.sdk import SAMPLE_RATE_HZ, AudioSource, LiveKitSdk
 
 __all__ = ["SABOTAGE_VARIABLE", "sabotage"]
@@ -31,10 +31,10 @@ def _relay_one_way() -> None:
 def _music_left_on() -> None:
     """Let the hold music play on for ever."""
 
-    async def aclose(self: HoldAudioPlayer) -> None:
+    async def stop(self: Hold) -> None:
         del self
 
-    setattr(HoldAudioPlayer, "aclose", aclose)  # noqa: B010 - sabotage is not to be typed
+    setattr(Hold, "stop", stop)  # noqa: B010 - sabotage is not to be typed
 
 
 def sabotage(name: str) -> None:
