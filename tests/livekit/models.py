@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from livekit.agents import DEFAULT_API_CONNECT_OPTIONS, NOT_GIVEN, APIConnectOptions, llm
@@ -18,6 +19,8 @@ class CallingLLM(llm.LLM[Any]):
     def __init__(self, tool: str = "transfer") -> None:
         super().__init__()
         self.tool = tool
+        self.lingers_s = 0.0
+        """How long it goes on after the tool call: the agent still speaks then."""
         self.asked: list[str] = []
         """The last item of each context it was asked with."""
 
@@ -46,6 +49,7 @@ class _Reply(llm.LLMStream):
         super().__init__(owner, **rest)
         self._call = call
         self._number = len(owner.asked)
+        self._lingers_s = owner.lingers_s if call is not None else 0.0
 
     async def _run(self) -> None:
         delta = llm.ChoiceDelta(role="assistant", content="ok")
@@ -55,3 +59,4 @@ class _Reply(llm.LLMStream):
             )
             delta = llm.ChoiceDelta(role="assistant", tool_calls=[call])
         self._event_ch.send_nowait(llm.ChatChunk(id=f"chunk_{self._number}", delta=delta))
+        await asyncio.sleep(self._lingers_s)

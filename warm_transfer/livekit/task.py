@@ -367,11 +367,7 @@ class WarmTransferTask(AgentTask[WarmTransferResult]):
         journal = self._journal
         if not isinstance(journal, str | Path):
             return journal
-        try:
-            self._opened = FileJournal(journal)
-        except OSError as error:
-            problem = f"cannot be opened: {error.strerror}"
-            raise InvalidArgument("journal", problem, "give a file that can be written") from error
+        self._opened = FileJournal(journal)
         return self._opened
 
     def _close_journal(self) -> None:
