@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
-from collections.abc import AsyncIterator, Callable, Coroutine
+import threading
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,7 +17,7 @@ from tests.livekit.bench import Bench, effect, turns
 from warm_transfer.effects import Do
 from warm_transfer.events import Event, On
 from warm_transfer.livekit.compat import HoldAudioPlayer
-from warm_transfer.livekit.hold import DEFAULT_HOLD_AUDIO, Hold
+from warm_transfer.livekit.hold import DEFAULT_HOLD_AUDIO, Hold, _file
 from warm_transfer.policy import TransferPolicy
 from warm_transfer.testing.livekit.sound import SimAudioSource, SimLocalTrack
 
@@ -308,8 +310,9 @@ async def _music() -> AsyncIterator[rtc.AudioFrame]:
 @pytest.mark.parametrize(
     ("make", "loops"),
     [
-        (lambda: "music.ogg", True),
-        (lambda: AudioConfig("music.ogg", volume=0.5), True),
+        # A file is repeated by ourselves, so that its decoder can be closed.
+        (lambda: "music.ogg", False),
+        (lambda: AudioConfig("music.ogg", volume=0.5), False),
         (lambda: [AudioConfig("a.ogg", probability=0.5), AudioConfig("b.ogg")], True),
         (_music, False),
         (lambda: AudioConfig(_music(), volume=0.5), False),
@@ -318,7 +321,7 @@ async def _music() -> AsyncIterator[rtc.AudioFrame]:
     ],
     ids=["file", "config", "list", "iterator", "config of iterator", "clip", "default"],
 )
-async def test_files_are_looped_and_iterators_are_not(
+async def test_the_player_is_asked_to_loop_only_what_it_chooses_itself(
     make: Callable[[], Any], loops: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     host = Host()
@@ -334,22 +337,40 @@ async def test_files_are_looped_and_iterators_are_not(
     await hold.stop()
 
 
+CLIP = BuiltinAudioClip.HOLD_MUSIC.path()
+
+
+async def _taken(source: AsyncGenerator[rtc.AudioFrame, None], seconds: float) -> list[int]:
+    """The samples of the first seconds of a source, which is closed then."""
+    samples: list[int] = []
+    async with contextlib.aclosing(source):
+        async for frame in source:
+            samples.extend(frame.data)
+            if len(samples) > seconds * 48_000:
+                break
+    return samples
+
+
 def test_the_silent_head_of_the_built_in_clip_is_skipped() -> None:
     # Decoding needs threads, so this one runs on a real loop.
-    from warm_transfer.livekit.hold import _playable  # noqa: PLC0415 - private on purpose
+    assert max(map(abs, asyncio.run(_taken(_file(CLIP, 0.42), 0.1)))) > 100
+    assert max(map(abs, asyncio.run(_taken(_file(CLIP, 0.0), 0.1))[4800:])) < 100
 
-    async def head() -> list[rtc.AudioFrame]:
-        source, _ = _playable(DEFAULT_HOLD_AUDIO)
-        frames: list[rtc.AudioFrame] = []
-        async for frame in source.source:
-            frames.append(frame)
-            if sum(each.duration for each in frames) > 0.1:
-                break
-        await source.source.aclose()
-        return frames
 
-    frames = asyncio.run(head())
-    assert max(abs(sample) for frame in frames for sample in frame.data) > 100
+def test_a_closed_file_leaves_no_decoder_thread() -> None:
+    async def decoders() -> list[threading.Thread]:
+        await _taken(_file(CLIP, 0.0), 0.1)
+        return [each for each in threading.enumerate() if "AudioDecoder" in each.name]
+
+    for thread in asyncio.run(decoders()):
+        # It has been told to end; it looks for that between two pieces of work.
+        thread.join(timeout=10)
+        assert not thread.is_alive()
+
+
+def test_a_missing_file_is_an_error_and_no_silence_for_ever() -> None:
+    with pytest.raises(FileNotFoundError):
+        asyncio.run(_taken(_file("no such file.ogg", 0.0), 0.1))
 
 
 @pytest.mark.asyncio

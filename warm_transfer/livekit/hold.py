@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+import contextlib
+from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Mapping, Sequence
 from typing import Any
 
 from livekit import rtc
@@ -37,6 +38,7 @@ class Hold:
         self._stopped = asyncio.Event()
         self._track_name = f"hold-audio-{legs.transfer_id}"
         self._player: HoldPlayer | None = None
+        self._frames: AsyncGenerator[rtc.AudioFrame, None] | None = None
         self._closing: asyncio.Task[None] | None = None
         self._watch: asyncio.Task[None] | None = None
 
@@ -62,7 +64,7 @@ class Hold:
         if self._stopped.is_set():
             return
         try:
-            source, loop = _playable(self._audio)
+            source, loop = self._playable()
             playing = self._player.play(source, loop=loop)
         except Exception as error:  # noqa: BLE001 - the audio is the application's own: report it
             self._play_silence(effect, f"{type(error).__name__} from the hold audio", error)
@@ -119,6 +121,26 @@ class Hold:
             await asyncio.wait([self._closing])
             raise TimeoutError
         self._closing.result()
+        if self._frames is not None:
+            # The player forgets its source, whose decoder would keep a thread until collected.
+            await self._frames.aclose()
+
+    def _playable(self) -> tuple[Any, bool]:
+        """What to hand to the player, and whether the player is to loop it."""
+        audio = self._audio
+        if audio is None:
+            return _silence(), False
+        if isinstance(audio, list):
+            return audio, True
+        config = audio if isinstance(audio, AudioConfig) else AudioConfig(audio)
+        source = config.source
+        if isinstance(source, AsyncIterator):
+            # The stock player refuses to loop an iterator; an endless one needs no loop.
+            return config, False
+        builtin = isinstance(source, BuiltinAudioClip)
+        path = source.path() if isinstance(source, BuiltinAudioClip) else source
+        self._frames = _file(path, _CLIP_SILENT_HEAD_S if builtin else 0.0)
+        return config._replace(source=self._frames), False
 
     def _resume_output(self) -> None:
         self._released.set()
@@ -171,30 +193,19 @@ async def _first(*works: Coroutine[Any, Any, Any], timeout_s: float) -> None:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _playable(audio: Any) -> tuple[Any, bool]:
-    """What to hand to the player, and whether the player is to loop it."""
-    if audio is None:
-        return _silence(), False
-    config = audio if isinstance(audio, AudioConfig) else AudioConfig(audio)
-    if isinstance(audio, list):
-        return audio, True
-    if isinstance(config.source, BuiltinAudioClip):
-        return config._replace(source=_clip(config.source.path())), False
-    if isinstance(config.source, AsyncIterator):
-        # The stock player refuses to loop an iterator; an endless one needs no loop.
-        return config, False
-    return config, True
-
-
-async def _clip(path: str) -> AsyncIterator[rtc.AudioFrame]:
-    """A built-in clip without its silent head, for ever."""
-    skip_s = _CLIP_SILENT_HEAD_S
+async def _file(path: str, skip_s: float) -> AsyncGenerator[rtc.AudioFrame, None]:
+    """The frames of a file for ever, the first time without its silent head."""
+    frame: rtc.AudioFrame | None = None
     while True:
-        async for frame in audio_frames_from_file(path, SAMPLE_RATE_HZ):
-            if skip_s > 0:
-                skip_s -= frame.duration
-                continue
-            yield frame
+        async with contextlib.aclosing(audio_frames_from_file(path, SAMPLE_RATE_HZ)) as frames:
+            async for frame in frames:
+                if skip_s > 0:
+                    skip_s -= frame.duration
+                    continue
+                yield frame
+        if frame is None:
+            # Nothing in it: what would be repeated is the opening of a file, for ever.
+            return
 
 
 async def _silence() -> AsyncIterator[rtc.AudioFrame]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Coroutine
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from livekit import rtc
 
@@ -15,7 +16,9 @@ from warm_transfer.logs import BoundLog
 from warm_transfer.policy import TransferPolicy
 from warm_transfer.ports import Post
 
-__all__ = ["Legs", "microphone_of", "unpublish"]
+__all__ = ["Legs", "Lost", "microphone_of", "unless", "unpublish"]
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -59,38 +62,58 @@ def microphone_of(room: Room, identity: str) -> rtc.RemoteTrackPublication | Non
     return None
 
 
+class Lost:
+    """An event that is set when a room's connection is lost; a context manager.
+
+    In a room that is gone, the SDK's media calls do not return.
+    """
+
+    def __init__(self, room: Room) -> None:
+        self._room = room
+        self.event = asyncio.Event()
+
+    def __enter__(self) -> asyncio.Event:
+        self._room.on("disconnected", self._on_lost)
+        if not self._room.isconnected():
+            self.event.set()
+        return self.event
+
+    def __exit__(self, *_error: object) -> None:
+        self._room.off("disconnected", self._on_lost)
+
+    def _on_lost(self, _reason: object = None) -> None:
+        self.event.set()
+
+
+async def unless(
+    stop: asyncio.Event, work: Coroutine[Any, Any, T], *, limit_s: float | None = None
+) -> T:
+    """Await a piece of work, unless an event comes first.
+
+    Raises:
+        ConnectionAbortedError: the event came first; the work was cancelled.
+        TimeoutError: the limit came first.
+    """
+    task, stopped = asyncio.ensure_future(work), asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait([task, stopped], timeout=limit_s, return_when=asyncio.FIRST_COMPLETED)
+        if task.done():
+            return task.result()
+        raise ConnectionAbortedError if stop.is_set() else TimeoutError
+    finally:
+        task.cancel()
+        stopped.cancel()
+        await asyncio.wait([task, stopped])
+
+
 async def unpublish(room: Room, track_name: str, limit_s: float) -> None:
     """Take every track of ours with this name out of a room; safe to repeat.
 
     By name, because a full reconnect changes the sid. Gives up when the room is lost meanwhile,
-    for then the SDK's call does not return and there is nothing left to take away.
+    for then there is nothing left to take away.
     """
-    lost = asyncio.get_running_loop().create_future()
-
-    def on_lost(_reason: object = None) -> None:
-        if not lost.done():
-            lost.set_result(None)
-
-    room.on("disconnected", on_lost)
-    try:
-        own = room.local_participant.track_publications
+    own = room.local_participant.track_publications
+    with Lost(room) as lost, contextlib.suppress(ConnectionAbortedError):
         for sid in [sid for sid, each in own.items() if each.name == track_name]:
-            if room.isconnected():
-                await _either(room.local_participant.unpublish_track(sid), lost, limit_s)
-    finally:
-        room.off("disconnected", on_lost)
-
-
-async def _either(
-    work: Coroutine[Any, Any, None], lost: asyncio.Future[None], limit_s: float
-) -> None:
-    task = asyncio.ensure_future(work)
-    try:
-        await asyncio.wait([task, lost], timeout=limit_s, return_when=asyncio.FIRST_COMPLETED)
-        if task.done():
-            task.result()
-        elif not lost.done():
-            raise TimeoutError
-    finally:
-        task.cancel()
-        await asyncio.wait([task])
+            if not lost.is_set():
+                await unless(lost, room.local_participant.unpublish_track(sid), limit_s=limit_s)

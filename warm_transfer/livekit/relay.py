@@ -12,7 +12,7 @@ from typing import Any
 
 from livekit import rtc
 
-from warm_transfer.livekit.legs import Legs, microphone_of, unpublish
+from warm_transfer.livekit.legs import Legs, Lost, microphone_of, unless, unpublish
 from warm_transfer.livekit.sdk import AudioSource, AudioStream, Participant, Room
 
 __all__ = ["Lane", "Relay"]
@@ -50,7 +50,7 @@ class Lane:
         self._flowing = asyncio.Event()
         self._source: AudioSource | None = None
         self._pump: asyncio.Task[None] | None = None
-        self._closed = False
+        self._closed = asyncio.Event()
 
     async def open(self) -> None:
         """Publish, pump, and return when frames flow and the listener has subscribed."""
@@ -60,18 +60,25 @@ class Lane:
         self._source = sdk.audio_source()
         track = sdk.audio_track(self._name, self._source)
         options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE)
-        published = await self._target.local_participant.publish_track(track, options)
-        if self._closed:
-            raise RuntimeError("closed while it was opening")
+        with Lost(self._target) as lost:
+            # Not cut off by our own close: the track would come behind it and stay.
+            published = await unless(
+                lost, self._target.local_participant.publish_track(track, options)
+            )
+            if self._closed.is_set():
+                raise ConnectionAbortedError
         voice = microphone_of(self._room, self._identity)
         if self._pump is None and voice is not None and voice.track is not None:
             self._restart(voice.track)
-        await published.wait_for_subscription()
+        await unless(self._closed, published.wait_for_subscription())
+        await unless(self._closed, self._wait_flowing())
+
+    async def _wait_flowing(self) -> None:
         await self._flowing.wait()
 
     async def close(self) -> None:
         """Stop pumping and take our track away; safe to repeat."""
-        self._closed = True
+        self._closed.set()
         self._room.off("track_subscribed", self._on_subscribed)
         await self._stop_pump()
         await unpublish(self._target, self._name, self._legs.policy.api_timeout_s)
@@ -117,7 +124,7 @@ class Lane:
         if task.cancelled():
             return
         error = task.exception()
-        if task is self._pump and not self._closed:
+        if task is self._pump and not self._closed.is_set():
             self._broke(error)
 
     async def _stop_pump(self) -> None:
