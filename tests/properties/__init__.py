@@ -1,1 +1,1 @@
-"""Properties: what must hold on every path, with every fault, at every cancellation."""
+"""What is true of every history, walked or drawn."""

@@ -12,11 +12,13 @@ compared; `Explorer.replay` plays a path through a fresh transfer and so checks 
 
 from __future__ import annotations
 
+import gc
 import itertools
 import time
 from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -123,6 +125,18 @@ class Report:
     def rows_missed(self, table: Table = TABLE) -> list[str]:
         """The rows that no path takes."""
         return [row.id for row in table.rows if row.id not in self.rows_taken]
+
+
+@contextmanager
+def _no_garbage() -> Iterator[None]:
+    """Without the collector: hundreds of thousands of tuples are kept and none is garbage."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 # The core's memory: snapshots, and a form in which equal memories are equal.
@@ -280,11 +294,11 @@ class Explorer:
         start = _Config(self._intern(fresh, Known(), self._relayed(fresh)), (), World())
         self._add(start, -1, None)
         queue = deque([0])
-        while queue:
-            index = queue.popleft()
-            queue.extend(self._expand(index))
-            if stop_at is not None and len(self.found) >= stop_at:
-                return
+        with _no_garbage():
+            while queue:
+                queue.extend(self._expand(queue.popleft()))
+                if stop_at is not None and len(self.found) >= stop_at:
+                    return
 
     def _expand(self, index: int) -> Iterator[int]:
         """Take every move of a configuration; yields the configurations that are new."""
@@ -415,7 +429,10 @@ class Explorer:
             clock = vars(twin)["_state_clock"]
             if clock is None:
                 return count
-            twin.receive(Event(On.DEADLINE_PASSED, effect=clock.id), clock.at_s)
+            try:
+                twin.receive(Event(On.DEADLINE_PASSED, effect=clock.id), clock.at_s)
+            except UnexpectedEvent:
+                return None
         return None
 
     def _take(self, number: int, on: On, effect: int | None) -> _Taken:
@@ -541,21 +558,24 @@ class Explorer:
 
     # Other tables.
 
-    def differs(self, table: Table, pair: Pair) -> Counterexample | None:
+    def differs(self, table: Table, pair: Pair, *, limit: int = 100_000) -> Counterexample | None:
         """Walk what another table changes, if it differs in this pair only.
 
         Every configuration in which the pair comes up is taken as a start; what this explorer
-        has seen is not walked again. Returns the first violation found, or None.
+        has seen is not walked again. Returns the first violation found, or None if there is none
+        within so many new configurations.
         """
         other = Explorer(self.scope, table, base=self)
         other.changed = pair
         for index in self.reached.get(pair, ()):
-            other.walk_from(self.configs[index], pair[1])
+            other.walk_from(self.configs[index], pair[1], limit)
             if other.found:
                 return next(iter(other.found.values()))
+            if len(other.configs) > limit:
+                return None
         return None
 
-    def walk_from(self, config: _Config, on: On) -> None:
+    def walk_from(self, config: _Config, on: On, limit: int) -> None:
         """Take one event in a configuration of the base, then everything that follows."""
         node = self._node(config.node)
         stack: list[int] = []
@@ -565,7 +585,7 @@ class Explorer:
             after = self._follow(config, node, move, -1)
             if after is not None and (added := self._add(after, -1, move)) is not None:
                 stack.append(added)
-        while stack and not self.found:
+        while stack and not self.found and len(self.configs) <= limit:
             stack.extend(self._expand(stack.pop()))
 
 

@@ -188,6 +188,22 @@ def final_states_do_not_change(moment: Moment) -> Iterator[str]:
             yield f"starts {', '.join(moment.done)}"
 
 
+def after_the_end_only_a_late_start_is_answered(moment: Moment) -> Iterator[str]:
+    """After the end nothing is given back twice; only what came about late is taken down."""
+    late = {On.CONSULT_OPENED}
+    if moment.step.before not in (State.ENDED, State.RETURNED):
+        late |= {On.CONSULT_ANSWERED, On.MERGE_CONFIRMED}
+    if moment.step.before in FINAL and moment.done and moment.on not in late:
+        yield f"{moment.on} starts {', '.join(moment.done)}"
+
+
+def a_transfer_is_asked_for_once(moment: Moment) -> Iterator[str]:
+    """A second request changes nothing."""
+    again = moment.on is On.TRANSFER_REQUESTED and moment.known.requested
+    if again and (moment.leaves or moment.done):
+        yield f"leads to {moment.step.after} and starts {list(moment.done)}"
+
+
 def nothing_is_done_before_it_is_asked(moment: Moment) -> Iterator[str]:
     """Before the request nothing has been taken, so nothing is taken or given back."""
     if moment.step.before is State.IDLE and moment.on is not On.TRANSFER_REQUESTED:
@@ -215,7 +231,7 @@ def nobody_decides_before_the_answer(moment: Moment) -> Iterator[str]:
 
 
 def the_briefing_is_over_before_the_legs_are_joined(moment: Moment) -> Iterator[str]:
-    """The yes stops the briefing, once, and only a stopped briefing is followed by a merge."""
+    """The yes stops the briefing, once; when it is silent, and only then, the merge follows."""
     enters = moment.leaves and moment.step.after is State.MERGING
     if enters and Do.STOP_BRIEFING not in moment.done:
         yield "merging with the briefing on"
@@ -223,6 +239,9 @@ def the_briefing_is_over_before_the_legs_are_joined(moment: Moment) -> Iterator[
         yield "stops the briefing a second time"
     if Do.MERGE_LEGS in moment.done and not moment.known.stops:
         yield "joins the legs without having stopped the briefing"
+    taken = moment.step.handling is Handling.ROW and moment.step.before is State.MERGING
+    if taken and moment.on is On.BRIEFING_STOPPED and Do.MERGE_LEGS not in moment.done:
+        yield "the briefing is silent and no merge follows"
 
 
 def one_dial_at_most(moment: Moment) -> Iterator[str]:
@@ -240,15 +259,24 @@ def a_dial_that_was_answered_has_said_all(moment: Moment) -> Iterator[str]:
 
 def whoever_leaves_ends_the_waiting(moment: Moment) -> Iterator[str]:
     """The caller's hang-up, a lost caller room and the job's end decide in the same step."""
-    leaves = {
-        On.CALLER_HUNG_UP: {State.ABANDONED, State.ENDED},
-        On.CALLER_ROOM_LOST: {State.FAILED, State.ENDED},
-        On.JOB_SHUTTING_DOWN: {State.CANCELLED, State.FAILED, State.ENDED},
+    before = moment.step.before
+    ends = {
+        On.CALLER_HUNG_UP: State.ABANDONED,
+        On.CALLER_ROOM_LOST: State.FAILED,
+        On.JOB_SHUTTING_DOWN: State.FAILED if before is State.MERGING else State.CANCELLED,
     }.get(moment.on)
-    if leaves is None or moment.step.before in FINAL:
+    if ends is None or before in FINAL:
         return
-    if moment.step.after not in leaves:
-        yield f"{moment.on} in {moment.step.before} leads to {moment.step.after}"
+    if moment.step.after is not (State.ENDED if before is State.MERGED else ends):
+        yield f"{moment.on} in {before} leads to {moment.step.after}"
+
+
+def what_the_human_says_is_the_outcome(moment: Moment) -> Iterator[str]:
+    """While the human decides, a no is a decline and a machine is a voicemail."""
+    said = {On.CONSULT_DECLINED: State.DECLINED, On.VOICEMAIL_DETECTED: State.VOICEMAIL}
+    after = said.get(moment.on)
+    if moment.step.before is State.BRIEFING and after not in (None, moment.step.after):
+        yield f"{moment.on} leads to {moment.step.after}"
 
 
 def before_the_merge_every_wish_is_followed_at_once(moment: Moment) -> Iterator[str]:
@@ -399,13 +427,21 @@ def a_merged_call_outlives_what_it_does_not_need(moment: Moment) -> Iterator[str
     }
     if moment.step.before is not State.MERGED:
         return
+    agent_goes = moment.on in (On.JOB_SHUTTING_DOWN, On.CALLER_ROOM_LOST)
     sound_lost = moment.on is On.CONSULT_ROOM_LOST and moment.relayed
     if moment.leaves and moment.on not in may_end and not sound_lost:
         yield f"{moment.on} leads to {moment.step.after}"
-    if moment.ends and not moment.relayed:
-        agent_goes = moment.on in (On.JOB_SHUTTING_DOWN, On.CALLER_ROOM_LOST)
-        if agent_goes and moment.done:
-            yield f"{moment.on} starts {', '.join(moment.done)} in a call that needs no agent"
+    if moment.ends and agent_goes and not moment.relayed and moment.done:
+        yield f"{moment.on} starts {', '.join(moment.done)} in a call that needs no agent"
+
+
+def a_call_that_ends_is_ended_for_all(moment: Moment) -> Iterator[str]:
+    """The end of a merged call closes the caller's room, unless the call lives on without us."""
+    agent_goes = moment.on in (On.JOB_SHUTTING_DOWN, On.CALLER_ROOM_LOST)
+    ended = moment.leaves and moment.step.after is State.ENDED
+    lives_on = agent_goes and not moment.relayed
+    if ended and not lives_on and Do.END_CALL not in moment.done:
+        yield "leaves the caller's room behind"
 
 
 def whoever_is_let_go_is_told(moment: Moment) -> Iterator[str]:
@@ -433,7 +469,7 @@ def a_late_start_is_compensated(moment: Moment) -> Iterator[str]:
     if moment.step.before not in FINAL or undo is None:
         return
     if after_merged and moment.on is not On.CONSULT_OPENED:
-        return  # the legs had been joined; what ended the call takes them down and repeats it
+        return  # what ended the call has taken the legs down, and repeats it when a merge returns
     if not undo <= set(moment.done):
         yield f"{moment.on} is followed by {list(moment.done)} only"
 
@@ -514,6 +550,15 @@ def the_held_caller_hears_music(scene: Scene) -> Iterator[str]:
             yield f"{scene.state} in silence"
         if scene.world.output_on:
             yield f"{scene.state} with the agent audible"
+
+
+def the_human_is_told(scene: Scene) -> Iterator[str]:
+    """Once nothing is in flight, a human who has to decide is in a room with a speaking agent."""
+    if scene.state is State.BRIEFING and scene.quiet:
+        if scene.world.room is not Room.OPEN:
+            yield f"the consult room is {scene.world.room}"
+        if not scene.world.briefing:
+            yield "nobody briefs"
 
 
 def music_and_agent_do_not_mix(scene: Scene) -> Iterator[str]:
@@ -605,6 +650,8 @@ STEPS: tuple[StepInvariant, ...] = (
     one_outcome_is_delivered_once,
     the_result_is_the_state_and_the_reason_fits,
     final_states_do_not_change,
+    after_the_end_only_a_late_start_is_answered,
+    a_transfer_is_asked_for_once,
     nothing_is_done_before_it_is_asked,
     a_merge_follows_a_yes,
     nobody_decides_before_the_answer,
@@ -612,6 +659,7 @@ STEPS: tuple[StepInvariant, ...] = (
     one_dial_at_most,
     a_dial_that_was_answered_has_said_all,
     whoever_leaves_ends_the_waiting,
+    what_the_human_says_is_the_outcome,
     before_the_merge_every_wish_is_followed_at_once,
     only_the_merge_ends_the_merging,
     what_was_asked_while_merging_is_followed,
@@ -623,6 +671,7 @@ STEPS: tuple[StepInvariant, ...] = (
     the_policy_says_what_follows_the_human,
     the_humans_leaving_is_followed,
     a_merged_call_outlives_what_it_does_not_need,
+    a_call_that_ends_is_ended_for_all,
     whoever_is_let_go_is_told,
     a_late_start_is_compensated,
 )
@@ -632,6 +681,7 @@ CORES: tuple[CoreInvariant, ...] = (every_wait_has_a_deadline, the_clocks_alone_
 SCENES: tuple[SceneInvariant, ...] = (
     the_callers_input_is_off_while_held,
     the_held_caller_hears_music,
+    the_human_is_told,
     music_and_agent_do_not_mix,
     no_briefing_reaches_the_caller,
     no_leg_is_left_up_after_the_end,

@@ -1,0 +1,102 @@
+"""Breadth-first over the core with effects in flight, in every run."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tests.conftest import Explored
+from warm_transfer.effects import Do
+from warm_transfer.events import On
+from warm_transfer.rows import Pair
+from warm_transfer.states import State
+from warm_transfer.table import TABLE
+from warm_transfer.testing.explorer import SCOPES, Explorer, Scope, explore
+from warm_transfer.testing.invariants import CORES, SCENES, STEPS
+
+#: Ignored pairs that no delivery reaches, because it is stale before the table is asked.
+STALE_BEFORE: dict[Pair, str] = {
+    (State.MERGED, On.BRIEFING_STOPPED): "a merge has followed the report, so it is superseded",
+}
+
+
+def test_no_path_breaks_an_invariant(explored: Explored) -> None:
+    report = explored.report
+    assert not report.violations, "\n\n".join(map(str, report.violations))
+    print(  # noqa: T201 - the totals are the result
+        f"\n{report.configurations} configurations, {report.edges} edges, "
+        f"{report.in_flight_max} in flight at most, {report.cut} cut, {report.seconds:.1f} s"
+    )
+
+
+def test_every_row_is_taken(explored: Explored) -> None:
+    assert explored.report.rows_missed() == []
+    assert len(explored.report.rows_taken) == len(TABLE.rows)
+
+
+def test_every_pair_with_rows_is_reached(explored: Explored) -> None:
+    assert explored.report.pairs_row == frozenset(TABLE.by_pair)
+
+
+def test_every_ignored_pair_is_reached_or_known_to_be_stale_before(explored: Explored) -> None:
+    missed = set(TABLE.ignored) - explored.report.pairs_ignored
+    assert missed == set(STALE_BEFORE)
+
+
+def test_no_impossible_pair_is_reached(explored: Explored) -> None:
+    assert explored.report.pairs_impossible == frozenset()
+
+
+def test_what_is_cut_is_a_small_part(explored: Explored) -> None:
+    assert explored.report.cut < explored.report.edges / 1000
+
+
+def test_the_walk_has_the_size_it_had(explored: Explored) -> None:
+    # A model that loses a move reaches less and finds nothing; so the size is asserted too.
+    assert explored.report.configurations > 300_000
+    assert explored.report.in_flight_max >= 10
+
+
+@pytest.mark.parametrize("scope", range(len(SCOPES)), ids=[scope.name for scope in SCOPES])
+def test_a_fresh_transfer_follows_the_path_the_explorer_remembers(
+    explored: Explored, scope: int
+) -> None:
+    explorer = explored.explorers[scope]
+    step = max(1, len(explorer.configs) // 300)
+    for index in range(0, len(explorer.configs), step):
+        transfer, events = explorer.replay(explorer.path_to(index))
+        expected = explorer.nodes[explorer.configs[index].node].state
+        assert transfer.state is expected, [event.name for event in events]
+
+
+def test_every_promise_has_its_sentence_and_a_name_of_its_own() -> None:
+    promises = [*STEPS, *CORES, *SCENES]
+    names = [promise.__name__ for promise in promises]
+    assert len(set(names)) == len(names)
+    for promise in promises:
+        assert (promise.__doc__ or "").endswith("."), promise.__name__
+
+
+def test_a_broken_table_is_found_by_the_shortest_path() -> None:
+    rows = [
+        replace(row, effects=tuple(e for e in row.effects if e is not Do.NOTIFY_CONSULT))
+        if row.event is On.DEADLINE_PASSED
+        else row
+        for row in TABLE.rows
+    ]
+    report = explore([Scope("small", lag_max=0)], TABLE.with_rows(rows), stop_at=1)
+    (found,) = report.violations
+    assert found.invariant == "whoever_is_let_go_is_told"
+    assert [event.name for event in found.events] == [
+        On.TRANSFER_REQUESTED,
+        On.CALLER_HELD,
+        On.CONSULT_ANSWERED,
+        On.DEADLINE_PASSED,
+    ]
+
+
+def test_an_explorer_stops_at_what_its_base_has_seen(explored: Explored) -> None:
+    base = explored.explorers[0]
+    assert base.differs(TABLE, (State.BRIEFING, On.CONSULT_ACCEPTED)) is None
+    assert isinstance(base, Explorer)

@@ -1,0 +1,1 @@
+"""Whether the tests notice what they are there for."""
