@@ -44,6 +44,7 @@ async def _run(scenario: Scenario, sabotage: str, folder: str) -> dict[str, Any]
     # Heavy imports come late, so that a wrong argument is answered at once.
     from tests.live.report import make_report  # noqa: PLC0415
     from tests.live.run import OUTPUT, run_scenario  # noqa: PLC0415
+    from tests.live.same import differences  # noqa: PLC0415
 
     begun_s = time.monotonic()
     # What was started is stopped on SIGTERM as it is on Ctrl-C.
@@ -52,6 +53,10 @@ async def _run(scenario: Scenario, sabotage: str, folder: str) -> dict[str, Any]
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, running.cancel)
     output = OUTPUT / folder
     evidence = await run_scenario(scenario, sabotage, lambda text: _say(begun_s, text), output)
+    if not sabotage:
+        # In a thread, because the simulated world has an event loop of its own.
+        journal = output / "journal.jsonl"
+        evidence.faults += await asyncio.to_thread(differences, scenario.name, journal)
     report = make_report(evidence)
     (output / "report.json").write_text(json.dumps(report, indent=2) + "\n")
     return report

@@ -56,7 +56,8 @@ EXPECTED: dict[str, tuple[State, Reason, State]] = {
     "app-cancelled": (S.CANCELLED, R.APP_CANCELLED, S.CANCELLED),
     "await-cancelled": (S.CANCELLED, R.APP_CANCELLED, S.CANCELLED),
     "session-closed": (S.CANCELLED, R.SESSION_CLOSED, S.CANCELLED),
-    "job-shutdown": (S.CANCELLED, R.JOB_SHUTDOWN, S.CANCELLED),
+    "session-closed-ringing": (S.CANCELLED, R.SESSION_CLOSED, S.CANCELLED),
+    "job-shutdown": (S.CANCELLED, R.SESSION_CLOSED, S.CANCELLED),
     "reconnect": (S.MERGED, R.ACCEPTED, S.ENDED),
     "long-last-words": (S.MERGED, R.ACCEPTED, S.ENDED),
 }

@@ -120,16 +120,16 @@ _LINES: Mapping[str, tuple[str, str]] = {
         "The application's time limit cancels the await in the briefing.",
     ),
     "session-closed": (
+        "human answers after 4 s, says nothing; session closes while briefing",
+        "The caller's session is closed during the briefing.",
+    ),
+    "session-closed-ringing": (
         "human answers after 9 s; session closes while ringing",
         "The caller's session is closed while the phone rings.",
     ),
     "job-shutdown": (
         "human answers after 4 s, says nothing; job shuts down while briefing",
         "The worker is shut down during the briefing.",
-    ),
-    "job-shutdown-merging": (
-        "human answers after 4 s, says yes after 6 s; job shuts down while merging",
-        "The worker is shut down while the two are being joined.",
     ),
     "reconnect": (
         "human answers after 4 s, says yes after 6 s; agent reconnects 5 s after the merge",
@@ -155,6 +155,21 @@ def _catalogue() -> dict[str, Scenario]:
         name: replace(scenario(line), description=description)
         for name, (line, description) in _LINES.items()
     }
+    for name, line, description in (
+        (
+            "job-shutdown-first",
+            "human answers after 4 s, says nothing; job shuts down while briefing",
+            "The worker is shut down during the briefing, before its session has closed.",
+        ),
+        (
+            "job-shutdown-merging",
+            "human answers after 4 s, says yes after 6 s; job shuts down while merging",
+            "The worker is shut down while the two are being joined, before its session.",
+        ),
+    ):
+        told = scenario(line)
+        app = replace(told.app, session_closes_first=False)
+        found[name] = replace(told, description=description, app=app)
     found["hold-failed"] = Scenario(
         description="The caller's input cannot be switched off.",
         faults={("session.input.audio", 1): Fault(How.FAILS, RuntimeError("no audio input"))},

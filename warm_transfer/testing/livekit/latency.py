@@ -78,6 +78,9 @@ SESSION_CLOSE_S: Final = 0.016
 """`AgentSession.aclose` takes 13 to 19 ms (integration 4)."""
 FIRST_WORD_S: Final = 0.13
 """From the answer to the first word at the phone: 120 to 150 ms (integration 4)."""
+SHUTDOWN_CALLBACK_S: Final = 0.09
+"""From a job's first sign of shutting down, its session closing, to its shutdown callbacks: 91 to
+115 ms (integration 3)."""
 HAND_BACK_S: Final = 0.005
 """From `complete` to the old agent being current (integration 2)."""
 PLAYER_S: Final = 0.05

@@ -18,6 +18,7 @@ from warm_transfer.outcome import TransferOutcome
 from warm_transfer.policy import TransferPolicy
 from warm_transfer.ports import Journal, StateHook
 from warm_transfer.states import State
+from warm_transfer.testing.livekit import latency
 from warm_transfer.testing.livekit.faults import Faults
 from warm_transfer.testing.livekit.host import SimHost
 from warm_transfer.testing.livekit.leftovers import Left
@@ -138,7 +139,10 @@ class Stage:
         self.host.leave()
 
     async def job_shuts_down(self, engine: Engine) -> None:
-        """The job ends: its sessions, and when the transfer is closed its room."""
+        """The job ends: first its session, then its shutdown callbacks (integration 3)."""
+        if self.scenario.app.session_closes_first:
+            engine.post(Event(On.SESSION_CLOSED))
+            await asyncio.sleep(latency.SHUTDOWN_CALLBACK_S)
         engine.post(Event(On.JOB_SHUTTING_DOWN))
         await asyncio.sleep(0.1)
         await self.session.aclose()

@@ -33,6 +33,8 @@ class App:
     closes_session: When | None = None
     shuts_down: When | None = None
     """The job shuts down."""
+    session_closes_first: bool = True
+    """When the job shuts down: as livekit-agents does it, its session closes first."""
     words: str = "the application says no"
     """Why it declines."""
 
