@@ -178,6 +178,22 @@ async def test_a_close_in_any_millisecond_of_the_opening_leaves_nothing() -> Non
 
 
 @pytest.mark.asyncio
+@pytest.mark.parametrize(("after_s", "joined"), [(0.001, 0), (0.06, 1)])
+async def test_an_opening_that_was_overtaken_goes_no_further(after_s: float, joined: int) -> None:
+    # While the room is being made, and while it is being joined.
+    desk = await Desk.set_up()
+    opening = asyncio.ensure_future(desk.consult.open(effect(Do.OPEN_CONSULT)))
+    await asyncio.sleep(after_s)
+    await desk.consult.close()
+    await opening
+    assert len(desk.bench.stage.sdk.rooms) == joined
+    assert desk.bench.stage.sdk.consult_sessions == []
+    assert desk.bench.posted == []
+    await desk.finish()
+    desk.assert_nothing_left()
+
+
+@pytest.mark.asyncio
 async def test_closing_what_was_never_opened_or_is_already_gone_is_fine() -> None:
     desk = await Desk.set_up()
     await desk.consult.close()

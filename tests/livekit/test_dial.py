@@ -503,6 +503,19 @@ async def test_no_phone_is_left_ringing_when_somebody_cancels_the_task_of_the_di
         assert all(call.when(At.TALKING) is None for call in result.sdk.switchboard.calls), ms
 
 
+@pytest.mark.asyncio
+async def test_a_dial_that_was_cut_off_is_swept_later_too_because_its_leg_may_come_late() -> None:
+    bench, dialer, dial, task = await dialling()
+    task.cancel()
+    await asyncio.wait([task])
+    began_s = bench.now_s
+    await dial.hang_up()
+    swept = [at_s - began_s for at_s in dialer.hung_up]
+    assert swept == pytest.approx([0.0, 0.3, 1.2], abs=0.1)
+    dialer.refuse()
+    assert bench.posted == []
+
+
 def _dials(task: asyncio.Task[Any]) -> bool:
     return task.get_name().endswith("DIAL_CONSULT")
 

@@ -60,9 +60,12 @@ class Consult:
         identity = legs.caller_room.local_participant.identity
         token = legs.sdk.token(legs.consult_name, identity, policy.token_ttl_s)
         await room.connect(legs.sdk.url, token)
-        self._signals.look_at_consult()
         if self._closing:
+            # The close has found a room that was not connected yet, and forgotten it.
+            async with asyncio.timeout(policy.api_timeout_s):
+                await room.disconnect()
             return
+        self._signals.look_at_consult()
         await self._briefing.open(room, effect)
         legs.post(Event(On.CONSULT_OPENED, attempt=effect.attempt, effect=effect.id))
 
