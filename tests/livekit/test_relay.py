@@ -96,6 +96,11 @@ async def test_only_the_two_microphones_cross() -> None:
     await talk(0.2)
     await bridge.merge()
     await talk()
+    # And what comes during the call.
+    world.set_tag(world.publish(bridge.bench.stage.caller, "more", source=SCREEN), "film")
+    world.set_tag(world.publish(bridge.human, "more", source=SCREEN), "film")
+    world.set_tag(world.publish(third, "more"), "third")
+    await talk()
     # In one room everybody hears everybody; through the relay only the two voices come.
     assert bridge.hears("human") - {"other"} == {"caller"}
     assert bridge.hears("caller") - {"third"} == {"human"}
@@ -271,6 +276,23 @@ async def test_an_unmerge_in_any_millisecond_of_the_merge_leaves_nothing() -> No
         assert bridge.broke == [], ms
     # An unmerge ends the merge that it overtakes, at once and not only at its limit.
     assert merged == 130
+
+
+@pytest.mark.asyncio
+async def test_an_unmerge_ends_the_merge_and_starts_no_pump_behind_it() -> None:
+    # While the tracks are being published: 20 ms in the simulation.
+    for after_s in (0.005, 0.03):
+        bridge = await Bridge.set_up()
+        merging = asyncio.ensure_future(bridge.merge())
+        await asyncio.sleep(after_s)
+        await bridge.unmerge()
+        await asyncio.wait([merging], timeout=0.1)
+        assert merging.done()
+        assert merging.exception() is not None
+        assert bridge.pumps() == []
+        assert bridge.hears("caller") == set()
+        await bridge.unmerge()
+        bridge.assert_nothing_left()
 
 
 @pytest.mark.asyncio
