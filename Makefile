@@ -32,7 +32,8 @@ live: $(STAMP) ## run one transfer on a real server with real audio (SCENARIO=na
 	@$(BIN)/python -m tests.live --scenario '$(SCENARIO)'
 
 test: $(STAMP) ## run all tests, the real-server ones too when Go or LIVEKIT_URL is there
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -q -n 2 -m 'not live'
+	$(BIN)/python -m pytest -q -m live
 
 check: $(STAMP) ## lint, types, layers, exports, diagrams up to date
 	$(BIN)/ruff check .

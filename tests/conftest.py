@@ -23,3 +23,10 @@ def explored() -> Explored:
     for explorer in explorers:
         explorer.run()
     return Explored(explorers, report_of(explorers, time.perf_counter() - began))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests that share the walk in one process, so that it is done once."""
+    for item in items:
+        if "explored" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("explored"))

@@ -70,9 +70,13 @@ def _ignored_pairs_as_rows(table: Table) -> Iterator[Mutant]:
     """
     for (state, event), why in table.ignored.items():
         ignored = {pair: reason for pair, reason in table.ignored.items() if pair != (state, event)}
+        named: set[str] = set()
         for like in _behaviours(table, state, event):
             stands = replace(table, ignored=ignored, rows=(*table.rows, like))
             what = f"{why.name} becomes {like.target} {' '.join(like.effects)}".strip()
+            if what in named:
+                what += f" because {like.reason}, keeping {' '.join(like.keep)}"
+            named.add(what)
             yield Mutant(f"{state} x {event}: {what}", stands, (state, event))
 
 
