@@ -74,6 +74,8 @@ def _ignored_pairs_as_rows(table: Table) -> Iterator[Mutant]:
         for like in _behaviours(table, state, event):
             stands = replace(table, ignored=ignored, rows=(*table.rows, like))
             what = f"{why.name} becomes {like.target} {' '.join(like.effects)}".strip()
+            if like.reason is not None:
+                what += f" ({like.reason})"
             if what in named:
                 what += f" because {like.reason}, keeping {' '.join(like.keep)}"
             named.add(what)
