@@ -53,8 +53,11 @@ class TransferPolicy:
     """What the dialling request may take longer than ringing and key tones together."""
     release_timeout_s: float = 8.0
     """For one try of a release. A worker is killed about 10 s after SIGTERM."""
-    release_attempts_max: int = 3
+    release_attempts_max: int = 6
     """How often a release is tried before it is journalled as an orphan risk."""
+    release_pause_s: float = 0.25
+    """Before a release is tried again, doubling each time: six tries spread over 7.75 s, and
+    livekit-server is back from a restart within 5 to 6."""
     refusal_grace_s: float = 0.5
     """How long a leg that left unanswered waits for the API to say why."""
     reconnect_grace_s: float = 5.0

@@ -314,17 +314,19 @@ class Runner:
             if flight.dropped:
                 return
             self._begin(flight)
-        await self._carry_out(effect, flight.work)
+        await self._carry_out(flight, flight.work)
         _resolve(flight.returned)
         if flight.overtaken:
             # The release began before its start had returned: only the second time is a proof.
             await asyncio.wait(flight.overtaken)
-            await self._carry_out(effect, self._work(effect))
+            await self._carry_out(flight, self._work(effect))
 
-    async def _carry_out(self, effect: Effect, work: Work | None) -> None:
-        """Run the work within its limit; a release that fails is tried again."""
-        tries = self.transfer.policy.release_attempts_max if effect.name in RELEASES else 1
-        limit = limit_s(effect.name, self.transfer.policy, self.transfer.plan)
+    async def _carry_out(self, flight: _Flight, work: Work | None) -> None:
+        """Run the work within its limit; a release that fails is tried again after a pause."""
+        effect, policy = flight.effect, self.transfer.policy
+        tries = policy.release_attempts_max if effect.name in RELEASES else 1
+        pause_s = policy.release_pause_s
+        limit = limit_s(effect.name, policy, self.transfer.plan)
         for left in reversed(range(tries)):
             try:
                 if work is not None:
@@ -335,6 +337,10 @@ class Runner:
                     self._fail(effect, error)
                     return
                 self._log.warning("release repeated", effect=effect.name.value, detail=repr(error))
+                # The caller does not wait for a release that has to be repeated.
+                _resolve(flight.returned)
+                await asyncio.sleep(pause_s)
+                pause_s *= 2
                 work = self._work(effect)
             else:
                 return

@@ -22,6 +22,7 @@ from warm_transfer.livekit.sdk import Participant, Room
 __all__ = ["Presence", "Signals"]
 
 STATUS = "sip.callStatus"
+_ROOM_DELETED = rtc.DisconnectReason.Name(rtc.DisconnectReason.ROOM_DELETED)
 
 Gone = Callable[[str | None], None]
 
@@ -159,6 +160,10 @@ class Signals:
             self._dial.leg_status(participant.attributes.get(STATUS, ""))
 
     def _leg_left(self, reason: str | None) -> None:
+        if reason == _ROOM_DELETED:
+            # Nobody hung up; which of the two is told first, the leg or we, is chance.
+            self._consult_room_lost(reason)
+            return
         self._spawn(self._dial.leg_left(reason))
 
     def _consult_room_lost(self, reason: str | None) -> None:

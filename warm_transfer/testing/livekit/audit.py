@@ -7,6 +7,7 @@ which invariant is broken. The numbers are those of the design's list.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 
 from warm_transfer.errors import JournalError
 from warm_transfer.events import ACCEPTANCES
@@ -49,16 +50,13 @@ def _caller_is_given_back(result: Result) -> Iterator[str]:
         yield f"2 output as it was: {session.output.all()} in {result.state}"
 
 
-def _caller_is_deaf_to_nobody_while_held(result: Result) -> Iterator[str]:
-    held_from = next((at for at, state in result.states if state in HELD), None)
-    if held_from is None:
-        return
-    held_to = next(
-        (at for at, state in result.states if at >= held_from and state not in HELD), None
-    )
-    for at_s, switch, on in result.host.session.input.log:
-        if on and held_from <= at_s and (held_to is None or at_s < held_to):
-            yield f"2 input off while held: {switch} went on at {at_s:.3f}"
+def _caller_is_heard_by_nobody_while_held(result: Result) -> Iterator[str]:
+    for (from_s, state), (to_s, _) in pairwise((*result.states, (float("inf"), result.state))):
+        if state not in HELD:
+            continue
+        for at_s, switch, on in result.host.session.input.log:
+            if on and from_s <= at_s < to_s:
+                yield f"2 input off while held: {switch} went on at {at_s:.3f}"
 
 
 def _nothing_crosses(result: Result) -> Iterator[str]:
@@ -112,7 +110,7 @@ def _replays(result: Result) -> Iterator[str]:
 _CHECKS: tuple[Callable[[Result], Iterator[str]], ...] = (
     _one_outcome,
     _caller_is_given_back,
-    _caller_is_deaf_to_nobody_while_held,
+    _caller_is_heard_by_nobody_while_held,
     _nothing_crosses,
     _merged_by_acceptance,
     _human_is_released,

@@ -8,7 +8,46 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__: list[str] = []
+__all__ = [
+    "ANSWER_SEEN_S",
+    "API_S",
+    "CANCEL_TOLD_S",
+    "CONCEALED_S",
+    "DEPARTURE_TIMEOUT_S",
+    "EMPTY_TIMEOUT_S",
+    "FIRST_WORD_S",
+    "FRAME_EVERY_MAX_S",
+    "FRAME_EVERY_S",
+    "HAND_BACK_S",
+    "INVITED_S",
+    "JOINED_S",
+    "JOIN_CUT_S",
+    "JOIN_S",
+    "KEY_PAUSE_S",
+    "KEY_TONE_S",
+    "LEG_HEARS_S",
+    "LEG_SEEN_S",
+    "LEG_TRACK_S",
+    "NEWS_S",
+    "PLAYER_CLOSE_S",
+    "PLAYER_S",
+    "PUBLISH_S",
+    "RECONNECT_SEEN_S",
+    "REFUSAL_SEEN_S",
+    "REFUSAL_TOLD_S",
+    "REGISTERED_S",
+    "REQUEST_S",
+    "RESUME_S",
+    "RINGING_SEEN_S",
+    "SECONDS_PER_CHARACTER",
+    "SERVER_DIAL_LIMIT_S",
+    "SESSION_CLOSE_S",
+    "SESSION_START_S",
+    "SHUTDOWN_CALLBACK_S",
+    "SUBSCRIBE_S",
+    "UNPUBLISH_S",
+    "WIRE_S",
+]
 
 # The server's API.
 API_S: Final = 0.003
