@@ -123,7 +123,7 @@ class Act:
 
 PERSON = "I want to talk to a person."
 HELLO = "Hello?"
-YES = "Yes, put them through."
+YES = "Yes, please."
 NO = "No, I am busy."
 MAILBOX = "You have reached a mailbox."
 GREETING = "Hello. How can I help?"
@@ -149,7 +149,7 @@ class Scenario:
     """What the scripted recogniser makes of each end of the human's speech, in order."""
     briefing: tuple[Reply, ...] = (
         Reply("Hello", says=BRIEFING),
-        Reply("put them through", calls="connect_to_caller"),
+        Reply("Yes, please", calls="connect_to_caller"),
     )
     """How the agent talks to the human."""
     app: Act | None = None
