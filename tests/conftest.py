@@ -1,11 +1,16 @@
-"""Shared by all tests: the paths of the table, walked once a session."""
+"""Shared by all tests: what a test leaves behind, and the paths of the table, walked once."""
 
 from __future__ import annotations
 
+import gc
+import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
+from livekit.rtc._ffi_client import FfiClient
 
 from warm_transfer.testing.explorer import SCOPES, Explorer, Report, report_of
 
@@ -14,6 +19,52 @@ from warm_transfer.testing.explorer import SCOPES, Explorer, Report, report_of
 class Explored:
     explorers: tuple[Explorer, ...]
     report: Report
+
+
+_FILES = Path("/proc/self/fd")
+
+#: Files of the process and not of a test: the test runner's own, and what a library opens once.
+_NOT_OURS = ("/dev/", "/proc/")
+
+
+def _open_files() -> list[str]:
+    """What the open file descriptors lead to; empty where the system does not tell."""
+    found: list[str] = []
+    for each in _FILES.iterdir() if _FILES.is_dir() else ():
+        try:
+            target = str(each.readlink())
+        except OSError:
+            continue
+        if not target.startswith(_NOT_OURS):
+            found.append(target.split(":[", maxsplit=1)[0])
+    return sorted(found)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def native_library() -> None:
+    """The SDK's native part starts its threads once a process, not in the test that comes first."""
+    assert FfiClient.instance is not None
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left(request: pytest.FixtureRequest) -> Iterator[None]:
+    """After each test, threads and open files are what they were."""
+    threads, files = set(threading.enumerate()), _open_files()
+    yield
+    if _more(threads, files):
+        # Event loops and decoders that nobody refers to any more are collected, not leaked.
+        gc.collect()
+    left = _more(threads, files)
+    assert left == [], f"{request.node.name} leaves {left}"
+
+
+def _more(threads: set[threading.Thread], files: list[str]) -> list[str]:
+    new = [each.name for each in threading.enumerate() if each not in threads]
+    opened = _open_files()
+    for each in files:
+        if each in opened:
+            opened.remove(each)
+    return new + opened
 
 
 @pytest.fixture(scope="session")
