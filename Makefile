@@ -8,7 +8,7 @@ SCENARIO ?= merged
 PAGES := README.md docs/states.md
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo live test check diagrams clean
+.PHONY: help install demo live test check proof diagrams clean
 
 help: ## say what the targets do
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | sort | expand -t 12
@@ -42,6 +42,9 @@ check: $(STAMP) ## lint, types, layers, exports, diagrams up to date
 	for version in 3.12 3.13 3.14; do $(BIN)/mypy --python-version $$version || exit 1; done
 	$(BIN)/python -m pytest -q tests/test_layers.py tests/test_exports.py tests/test_mirror.py
 	$(BIN)/python -m fsm_diagrams check $(PAGES)
+
+proof: $(STAMP) ## walk the table, cancel and fail everywhere, and write the totals (minutes)
+	@$(BIN)/python -m tests.properties
 
 diagrams: $(STAMP) ## write the generated diagrams into the documents
 	$(BIN)/python -m fsm_diagrams check --write $(PAGES)
