@@ -14,6 +14,7 @@ from warm_transfer.livekit.models import (
     consult_models,
     resolve_instructions,
     turn_handling_of,
+    turns_given,
 )
 from warm_transfer.livekit.prompts import PERSONA
 
@@ -126,3 +127,13 @@ def test_no_history_is_an_empty_record() -> None:
     text = str(resolve_instructions(NOT_GIVEN, NOT_GIVEN, ""))
     assert "<<record" in text
     assert '"speaker"' not in text
+
+
+def test_the_older_arguments_for_turns_count_as_livekit_agents_counts_them() -> None:
+    quiet = {"interruption": {"enabled": False}}
+    assert turns_given(NOT_GIVEN, NOT_GIVEN, NOT_GIVEN) is NOT_GIVEN
+    assert turns_given(NOT_GIVEN, NOT_GIVEN, False) == quiet
+    assert turns_given(NOT_GIVEN, NOT_GIVEN, True) is NOT_GIVEN
+    assert turns_given(NOT_GIVEN, "vad", NOT_GIVEN) == {"turn_detection": "vad"}
+    # Turn handling that is given says all about interruptions.
+    assert turns_given({"turn_detection": "stt"}, "vad", False) == {"turn_detection": "vad"}

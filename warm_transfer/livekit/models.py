@@ -13,7 +13,13 @@ from livekit.agents.utils import is_given
 
 from warm_transfer.livekit.prompts import PERSONA, TEMPLATE, transcript
 
-__all__ = ["MODEL_NAMES", "consult_models", "resolve_instructions", "turn_handling_of"]
+__all__ = [
+    "MODEL_NAMES",
+    "consult_models",
+    "resolve_instructions",
+    "turn_handling_of",
+    "turns_given",
+]
 
 MODEL_NAMES = ("stt", "vad", "llm", "tts")
 
@@ -34,6 +40,16 @@ def consult_models(
         own = getattr(agent, name)
         found[name] = own if is_given(own) and own else getattr(session, name) or NOT_GIVEN
     return found
+
+
+def turns_given(turn_handling: Any, turn_detection: Any, allow_interruptions: Any) -> Any:
+    """Turn handling, with the two older arguments that livekit-agents' own class still takes."""
+    turns: dict[str, Any] = dict(turn_handling) if is_given(turn_handling) else {}
+    if allow_interruptions is False and not is_given(turn_handling):
+        turns["interruption"] = {"enabled": False}
+    if is_given(turn_detection):
+        turns["turn_detection"] = turn_detection
+    return turns or NOT_GIVEN
 
 
 def turn_handling_of(given: Any, session: AgentSession[Any]) -> dict[str, Any]:

@@ -40,7 +40,12 @@ from warm_transfer.livekit.dial import DialOptions
 from warm_transfer.livekit.engine import Engine
 from warm_transfer.livekit.hold import DEFAULT_HOLD_AUDIO
 from warm_transfer.livekit.merge import strategies_of
-from warm_transfer.livekit.models import consult_models, resolve_instructions, turn_handling_of
+from warm_transfer.livekit.models import (
+    consult_models,
+    resolve_instructions,
+    turn_handling_of,
+    turns_given,
+)
 from warm_transfer.livekit.result import SessionBusy, TransferFailed, WarmTransferResult
 from warm_transfer.livekit.sdk import LiveKitSdk, Sdk
 from warm_transfer.outcome import TransferOutcome
@@ -71,7 +76,8 @@ class WarmTransferTask(AgentTask[WarmTransferResult]):
         hold_audio: what the caller hears on hold; None for silence.
         instructions: the consult agent's persona, or a whole ``WorkflowInstructions``.
         chat_ctx: the conversation with the caller, given to the human as a record.
-        turn_handling: of the consult session.
+        turn_handling: of the consult session; `turn_detection` and `allow_interruptions` are
+            the older way to say parts of it.
         tools: further tools of the consult agent.
         stt, vad, llm, tts: models of the consult session; else the agent's, else the session's.
         policy: every limit and choice.
@@ -105,11 +111,13 @@ class WarmTransferTask(AgentTask[WarmTransferResult]):
         instructions: Any = NOT_GIVEN,
         chat_ctx: Any = NOT_GIVEN,
         turn_handling: Any = NOT_GIVEN,
+        turn_detection: Any = NOT_GIVEN,
         tools: NotGivenOr[list[Any]] = NOT_GIVEN,
         stt: Any = NOT_GIVEN,
         vad: Any = NOT_GIVEN,
         llm: Any = NOT_GIVEN,
         tts: Any = NOT_GIVEN,
+        allow_interruptions: NotGivenOr[bool] = NOT_GIVEN,
         extra_instructions: str = "",
         target_phone_number: NotGivenOr[str] = NOT_GIVEN,
         policy: TransferPolicy | None = None,
@@ -147,7 +155,7 @@ class WarmTransferTask(AgentTask[WarmTransferResult]):
         self._opened: FileJournal | None = None
         self._hold_audio = hold_audio if is_given(hold_audio) else DEFAULT_HOLD_AUDIO
         self._given_models = {"stt": stt, "vad": vad, "llm": llm, "tts": tts}
-        self._given_turns = turn_handling
+        self._given_turns = turns_given(turn_handling, turn_detection, allow_interruptions)
         self._consult_agent = {
             "instructions": resolve_instructions(instructions, chat_ctx, extra_instructions),
             "tools": list(tools) if is_given(tools) else [],
