@@ -130,6 +130,9 @@ class FrontDesk(Agent):
                 self._patience.reschedule(asyncio.get_running_loop().time())
             case "shut-down":
                 get_job_context().shutdown()
+            case "terminate":
+                # The worker leads the session of its processes.
+                os.kill(os.getsid(0), signal.SIGTERM)
 
     async def _tell_outcome(self, entered_s: float, error: Exception | None) -> None:
         outcome = self._transfer.outcome if self._transfer is not None else None

@@ -116,7 +116,7 @@ class Reply:
 class Act:
     """What the application does by itself, `after_s` after the transfer has entered a state."""
 
-    what: Literal["accept", "close-session", "cancel-await", "shut-down"]
+    what: Literal["accept", "close-session", "cancel-await", "shut-down", "terminate"]
     at: State
     after_s: float = 0.0
 
@@ -293,6 +293,14 @@ _ALL = (
         caller=GOES_WHEN_ALONE,
         human=(*GREETS, Until(State.MERGED)),
         app=Act("shut-down", State.BRIEFING, 2.5),
+    ),
+    Scenario(
+        name="sigterm",
+        result=State.CANCELLED,
+        reason=Reason.SESSION_CLOSED,
+        caller=GOES_WHEN_ALONE,
+        human=(*GREETS, Until(State.MERGED)),
+        app=Act("terminate", State.BRIEFING, 2.5),
     ),
     Scenario(
         name="hold-limit",

@@ -42,6 +42,7 @@ EXPECTED: dict[str, tuple[State, Reason, State]] = {
     "session-closed-ringing": (State.CANCELLED, Reason.SESSION_CLOSED, State.CANCELLED),
     # The framework closes a job's session before it calls the job's shutdown callbacks.
     "job-shutdown": (State.CANCELLED, Reason.SESSION_CLOSED, State.CANCELLED),
+    "sigterm": (State.CANCELLED, Reason.SESSION_CLOSED, State.CANCELLED),
     "job-shutdown-first": (State.CANCELLED, Reason.JOB_SHUTDOWN, State.CANCELLED),
     "job-shutdown-merging": (State.FAILED, Reason.JOB_SHUTDOWN, State.FAILED),
     "reconnect": (State.MERGED, Reason.ACCEPTED, State.ENDED),

@@ -131,6 +131,10 @@ _LINES: Mapping[str, tuple[str, str]] = {
         "human answers after 4 s, says nothing; job shuts down while briefing",
         "The worker is shut down during the briefing.",
     ),
+    "sigterm": (
+        "human answers after 4 s, says nothing; job shuts down while briefing",
+        "The worker gets SIGTERM during the briefing, which shuts its jobs down.",
+    ),
     "reconnect": (
         "human answers after 4 s, says yes after 6 s; agent reconnects 5 s after the merge",
         "The agent's connection is lost and comes back during the merged call.",
