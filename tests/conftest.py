@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from livekit.rtc._ffi_client import FfiClient
 
 from warm_transfer.testing.explorer import SCOPES, Explorer, Report, report_of
@@ -20,6 +21,10 @@ class Explored:
     explorers: tuple[Explorer, ...]
     report: Report
 
+
+# No test is timed: the machines are shared, and an example that takes long proves nothing.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 _FILES = Path("/proc/self/fd")
 
