@@ -10,7 +10,6 @@ from livekit import api
 from warm_transfer.effects import Effect
 from warm_transfer.events import Event, On
 from warm_transfer.livekit.briefing import Briefing
-from warm_transfer.livekit.faults import is_gone
 from warm_transfer.livekit.legs import Legs
 from warm_transfer.livekit.signals import Signals
 
@@ -80,18 +79,9 @@ class Consult:
             await self._briefing.close()
         finally:
             try:
-                await self._delete()
+                await self._legs.delete_room(self._legs.consult_name)
             finally:
                 await self._leave()
-
-    async def _delete(self) -> None:
-        legs = self._legs
-        try:
-            async with asyncio.timeout(legs.policy.api_timeout_s):
-                await legs.api.room.delete_room(api.DeleteRoomRequest(room=legs.consult_name))
-        except api.ServerError as error:
-            if not is_gone(error):
-                raise
 
     async def _leave(self) -> None:
         room = self._legs.consult_room

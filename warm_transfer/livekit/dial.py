@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable
 from dataclasses import dataclass, field, replace
 
 from livekit import api
@@ -19,7 +18,7 @@ from warm_transfer.dialable import (
 from warm_transfer.effects import Effect
 from warm_transfer.errors import InvalidArgument
 from warm_transfer.events import Event, Facts, On
-from warm_transfer.livekit.faults import facts_of, is_gone, refusal
+from warm_transfer.livekit.faults import facts_of, refusal
 from warm_transfer.livekit.legs import Legs
 from warm_transfer.livekit.sdk import Api
 from warm_transfer.policy import TransferPolicy
@@ -257,25 +256,17 @@ class Dial:
                 await self._sweep(request)
 
     async def _sweep(self, request: DialRequest) -> None:
-        rooms = self._legs.api.room
-        async with asyncio.timeout(self._legs.policy.api_timeout_s):
+        legs = self._legs
+        remove = legs.api.room.remove_participant
+        async with asyncio.timeout(legs.policy.api_timeout_s):
             await self._dialer.hang_up(request)
         if self._outstanding:
             # Not answered, so the leg is in no other room; the room itself would be re-created.
-            await self._removed(rooms.remove_participant(_who(request, request.room)))
-            await self._removed(rooms.delete_room(api.DeleteRoomRequest(room=request.room)))
+            await legs.removed(remove(_who(request, request.room)))
+            await legs.delete_room(request.room)
             return
-        for room in (request.room, self._legs.caller_room.name):
-            await self._removed(rooms.remove_participant(_who(request, room)))
-
-    async def _removed(self, call: Awaitable[object]) -> None:
-        """Make a removing call; that there is nothing to remove is as good."""
-        try:
-            async with asyncio.timeout(self._legs.policy.api_timeout_s):
-                await call
-        except api.ServerError as error:
-            if not is_gone(error):
-                raise
+        for room in (request.room, legs.caller_room.name):
+            await legs.removed(remove(_who(request, room)))
 
 
 def _who(request: DialRequest, room: str) -> api.RoomParticipantIdentity:

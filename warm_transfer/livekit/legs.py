@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Coroutine, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from livekit import rtc
+from livekit import api, rtc
 
+from warm_transfer.livekit.faults import is_gone
 from warm_transfer.livekit.host import Host
 from warm_transfer.livekit.sdk import Api, Room, Sdk
 from warm_transfer.logs import BoundLog
 from warm_transfer.policy import TransferPolicy
 from warm_transfer.ports import Post
 
-__all__ = ["Legs", "Lost", "microphone_of", "unless", "unpublish"]
+__all__ = ["Legs", "Lost", "each_has_its_turn", "microphone_of", "unless", "unpublish"]
 
 T = TypeVar("T")
 
@@ -45,6 +46,26 @@ class Legs:
     def consult_connected(self) -> bool:
         """Whether the agent's connection to the consult room stands."""
         return self.consult_room is not None and self.consult_room.isconnected()
+
+    async def removed(self, call: Awaitable[object]) -> None:
+        """Make a removing call of the API; that there is nothing to remove is as good."""
+        try:
+            async with asyncio.timeout(self.policy.api_timeout_s):
+                await call
+        except api.ServerError as error:
+            if not is_gone(error):
+                raise
+
+    async def delete_room(self, name: str) -> None:
+        """Delete a room, which hangs up whoever is in it; safe to repeat."""
+        await self.removed(self.api.room.delete_room(api.DeleteRoomRequest(room=name)))
+
+
+async def each_has_its_turn(works: Iterable[Awaitable[None]]) -> None:
+    """Await all of them, also when one fails; the first error is raised when all are done."""
+    for result in await asyncio.gather(*works, return_exceptions=True):
+        if isinstance(result, BaseException):
+            raise result
 
 
 def microphone_of(room: Room, identity: str) -> rtc.RemoteTrackPublication | None:

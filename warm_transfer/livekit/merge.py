@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
 from typing import Protocol, cast
 
 from warm_transfer.effects import Effect
 from warm_transfer.errors import InvalidArgument
 from warm_transfer.events import Event, Facts, On
-from warm_transfer.livekit.legs import Legs
+from warm_transfer.livekit.legs import Legs, each_has_its_turn
 from warm_transfer.livekit.relay import Relay
 from warm_transfer.policy import Strategy
 
@@ -108,12 +107,8 @@ class Merge:
 
     async def unmerge(self) -> None:
         """Undo whatever any strategy has joined."""
-        undoing = (each.unmerge(self._legs) for each in self._strategies.values())
-        undone = await asyncio.gather(*undoing, return_exceptions=True)
-        for error in undone:
-            if isinstance(error, BaseException):
-                # Each strategy has had its turn.
-                raise error
+        strategies = self._strategies.values()
+        await each_has_its_turn(each.unmerge(self._legs) for each in strategies)
 
     def _strategy(self, effect: Effect) -> MergeStrategy:
         assert effect.strategy is not None

@@ -12,7 +12,14 @@ from typing import Any
 
 from livekit import rtc
 
-from warm_transfer.livekit.legs import Legs, Lost, microphone_of, unless, unpublish
+from warm_transfer.livekit.legs import (
+    Legs,
+    Lost,
+    each_has_its_turn,
+    microphone_of,
+    unless,
+    unpublish,
+)
 from warm_transfer.livekit.sdk import AudioSource, AudioStream, Participant, Room
 
 __all__ = ["Lane", "Relay"]
@@ -166,13 +173,7 @@ class Relay:
     async def unmerge(self, legs: Legs) -> None:
         """Close both lanes; safe to repeat."""
         del legs
-        closed = await asyncio.gather(
-            *(each.close() for each in self._lanes), return_exceptions=True
-        )
-        for error in closed:
-            if isinstance(error, BaseException):
-                # Each lane has had its turn.
-                raise error
+        await each_has_its_turn(each.close() for each in self._lanes)
         # The lanes are kept: one that was still opening publishes its track behind its close, and
         # only a repetition finds that.
 
