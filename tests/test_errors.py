@@ -39,8 +39,8 @@ TEXTS = [
         ),
     ),
     (
-        ServerUnusable("ws://localhost:7880", "refuses the key", "check LIVEKIT_API_SECRET"),
-        "ws://localhost:7880: refuses the key; check LIVEKIT_API_SECRET",
+        ServerUnusable("LIVEKIT_API_KEY", "is refused", "check LIVEKIT_API_SECRET"),
+        "`LIVEKIT_API_KEY` is refused; check LIVEKIT_API_SECRET",
     ),
     (
         TableError("idle x APP_CANCELLED", "stands twice"),

@@ -4,13 +4,16 @@
     * `InvalidArgument` (also a `ValueError`): an argument is missing or cannot be used
     * `CallerUnclear`: the session has no caller, or several
     * `TransferInProgress`: the session already has a transfer
-    * `ServerUnusable`: the LiveKit server cannot be reached or refuses the key
+    * `ServerUnusable`: the LiveKit server cannot be reached, refuses the key, or cannot dial
     * `TableError`: a transition table breaks a rule; raised at import
     * `UnexpectedEvent`: an event arrived where the table says it cannot
     * `JournalError`: a journal cannot be read or belongs to another table
+    * `warm_transfer.TransferFailed`: a transfer ended without a merge
+    * `warm_transfer.livekit.result.SessionBusy` (a `TransferInProgress`)
 
-A transfer that ends without a merge raises `warm_transfer.TransferFailed`, which is a
-``ToolError`` of livekit-agents, because a model must read it.
+The last two are also a ``ToolError`` of livekit-agents, because a model must read them; they live
+where livekit-agents may be imported. What kept a transfer from being dialled is the failure's
+``__cause__``: a `ServerUnusable` where it is the set-up, else the foreign error as it came.
 """
 
 from __future__ import annotations
@@ -79,16 +82,16 @@ class TransferInProgress(WarmTransferError):
 
 
 class ServerUnusable(WarmTransferError):
-    """The LiveKit server cannot be reached or refuses the key."""
+    """The LiveKit server cannot be reached, refuses the key, or cannot dial. Nobody was rung."""
 
-    def __init__(self, url: str, problem: str, remedy: str) -> None:
-        super().__init__(url, problem, remedy)
-        self.url = url
+    def __init__(self, argument: str, problem: str, remedy: str) -> None:
+        super().__init__(argument, problem, remedy)
+        self.argument = argument
         self.problem = problem
         self.remedy = remedy
 
     def __str__(self) -> str:
-        return f"{self.url}: {self.problem}; {self.remedy}"
+        return f"`{self.argument}` {self.problem}; {self.remedy}"
 
 
 class TableError(WarmTransferError):

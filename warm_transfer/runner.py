@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from warm_transfer.effects import AFTER, FAILURE, OVERTAKES, RELEASES, TIMEOUT, Do, Effect
-from warm_transfer.errors import UnexpectedEvent
+from warm_transfer.errors import ServerUnusable, UnexpectedEvent
 from warm_transfer.events import ACCEPTANCES, OVERTAKES_ACCEPTANCE, Event, Facts, On
 from warm_transfer.hooks import Hooks
 from warm_transfer.journal import to_line
@@ -351,10 +351,11 @@ class Runner:
         self._log.warning("effect failed", effect=effect.name.value, detail=repr(error))
         if name is None:
             return
+        detail = f"{type(error).__name__} in {effect.name}"
         facts = Facts(
             effect_name=effect.name.value,
             strategy=effect.strategy,
-            detail=f"{type(error).__name__} in {effect.name}",
+            detail=str(error) if isinstance(error, ServerUnusable) else detail,
             cause=error,
         )
         self.post(Event(name, facts, attempt=effect.attempt, effect=effect.id))

@@ -1,20 +1,31 @@
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import aiohttp
 import pytest
 from livekit import api, rtc
 
-from warm_transfer.livekit.faults import disconnect_reason, facts_of, is_gone, refusal
+from tests.livekit.desk import Desk
+from warm_transfer.errors import ServerUnusable, WarmTransferError
+from warm_transfer.livekit.faults import (
+    disconnect_reason,
+    facts_of,
+    is_gone,
+    naming_settings,
+    refusal,
+    unusable,
+)
 from warm_transfer.outcome import Reason, reason_of_refusal
+from warm_transfer.testing.livekit.faults import Fault, How
 from warm_transfer.testing.livekit.leg_errors import ring_timeout, sip_refusal
 
 Code = api.ServerErrorCode
 
 
 def _connector_error() -> aiohttp.ClientConnectorError:
-    key: Any = None
+    key: Any = SimpleNamespace(host="127.0.0.1", port=7880, ssl=False)
     return aiohttp.ClientConnectorError(key, OSError("no route"))
 
 
@@ -63,7 +74,8 @@ def test_an_error_is_a_refusal_with_its_reason_or_of_unknown_fate(
     assert (refused is not None) == (reason is not None)
     if refused is not None:
         assert reason_of_refusal(refused.facts) is reason
-        assert refused.facts.cause is error
+        cause = refused.facts.cause
+        assert error in (cause, getattr(cause, "__cause__", None))
 
 
 def test_every_code_of_the_api_is_decided() -> None:
@@ -89,10 +101,84 @@ def test_a_foreign_error_keeps_its_name_and_never_its_text() -> None:
     assert (facts.sip_status, facts.api_code) == (None, None)
 
 
-def test_a_server_without_sip_is_named() -> None:
-    facts = facts_of(_server("internal", "sip not connected (redis required)"))
-    assert facts.detail is not None
-    assert "Redis" in facts.detail
+#: What only the set-up can cause, and the setting that its error names.
+SETTINGS = [
+    ("nothing listens", _connector_error(), "LIVEKIT_URL", "check the address"),
+    ("wrong key", _server(Code.UNAUTHENTICATED), "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET"),
+    ("no grant", _server(Code.PERMISSION_DENIED), "LIVEKIT_API_KEY", "sip.call"),
+]
+DIAL_SETTINGS = [
+    *SETTINGS,
+    ("no Redis", _server("internal", "sip not connected (redis required)"), "LIVEKIT_URL", "Redis"),
+    ("no SIP service", _server(Code.UNAVAILABLE), "LIVEKIT_URL", "livekit-sip"),
+    ("unknown trunk", _server(Code.NOT_FOUND), "sip_trunk_id", "lk sip outbound list"),
+]
+
+
+@pytest.mark.parametrize(
+    ("error", "argument", "remedy"),
+    [row[1:] for row in DIAL_SETTINGS],
+    ids=[row[0] for row in DIAL_SETTINGS],
+)
+def test_a_dial_that_the_set_up_prevents_names_the_setting(
+    error: Exception, argument: str, remedy: str
+) -> None:
+    facts = facts_of(error)
+    assert isinstance(facts.cause, ServerUnusable)
+    assert facts.cause.argument == argument
+    assert remedy in facts.cause.remedy
+    assert facts.detail == str(facts.cause)
+    assert facts.cause.__cause__ is error
+
+
+def _is_about_sip(error: Exception) -> bool:
+    return "sip not connected" in str(error)
+
+
+@pytest.mark.parametrize("error", [row[1] for row in DIAL_SETTINGS[len(SETTINGS) :]])
+def test_what_only_a_dial_can_meet_says_nothing_of_another_request(error: Exception) -> None:
+    assert (unusable(error) is not None) == _is_about_sip(error)
+
+
+def test_a_refusal_by_the_phone_is_nothing_of_the_set_up() -> None:
+    error = sip_refusal(403)
+    assert error.code == Code.PERMISSION_DENIED
+    assert unusable(error, dialling=True) is None
+    assert facts_of(error).cause is error
+
+
+def test_other_errors_pass_unnamed() -> None:
+    with pytest.raises(TimeoutError), naming_settings():
+        raise TimeoutError
+    with pytest.raises(ServerUnusable) as raised, naming_settings():
+        raise _server(Code.UNAUTHENTICATED)
+    assert isinstance(raised.value.__cause__, api.ServerError)
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("error", "argument"),
+    [row[1:3] for row in DIAL_SETTINGS],
+    ids=[row[0] for row in DIAL_SETTINGS],
+)
+async def test_a_server_that_cannot_dial_is_told_before_anybody_is_rung(
+    error: Exception, argument: str
+) -> None:
+    desk = await Desk.open("human answers after 3 s")
+    plan = desk.stage.world.faults.plan
+    plan[("sip.create_sip_participant", 0)] = Fault(How.FAILS, error)
+    if unusable(error) is not None and not _is_about_sip(error):
+        plan[("room.create_room", 0)] = Fault(How.FAILS, error)
+    failed = await desk.ask_and_wait()
+    assert isinstance(failed, WarmTransferError)
+    cause = failed.__cause__
+    assert isinstance(cause, ServerUnusable)
+    assert cause.argument == argument
+    assert failed.outcome.detail == str(cause)
+    assert desk.stage.sdk.switchboard.calls == []
+    assert all(desk.switches().values())
+    await desk.task.wait_closed()
+    await desk.close()
 
 
 @pytest.mark.parametrize(

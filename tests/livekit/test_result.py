@@ -70,6 +70,8 @@ def test_a_failure_is_a_tool_error_that_keeps_outcome_and_cause() -> None:
     failed = outcome(State.FAILED, Reason.DIAL_UNCERTAIN, cause=cause)
     error = TransferFailed(failed)
     assert isinstance(error, ToolError)
+    assert isinstance(error, WarmTransferError)
+    assert str(error) == error.message
     assert error.outcome is failed
     assert error.__cause__ is cause
 

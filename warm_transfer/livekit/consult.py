@@ -10,6 +10,7 @@ from livekit import api
 from warm_transfer.effects import Effect
 from warm_transfer.events import Event, On
 from warm_transfer.livekit.briefing import Briefing
+from warm_transfer.livekit.faults import naming_settings
 from warm_transfer.livekit.legs import Legs
 from warm_transfer.livekit.signals import Signals
 
@@ -42,15 +43,16 @@ class Consult:
         legs = self._legs
         policy = legs.policy
         empty_s = int(policy.ring_timeout_s + _EMPTY_MARGIN_S)
-        async with asyncio.timeout(policy.api_timeout_s):
-            await legs.api.room.create_room(
-                api.CreateRoomRequest(
-                    name=legs.consult_name,
-                    empty_timeout=empty_s,
-                    departure_timeout=_DEPARTURE_S,
-                    max_participants=_PARTICIPANTS_MAX,
+        with naming_settings():
+            async with asyncio.timeout(policy.api_timeout_s):
+                await legs.api.room.create_room(
+                    api.CreateRoomRequest(
+                        name=legs.consult_name,
+                        empty_timeout=empty_s,
+                        departure_timeout=_DEPARTURE_S,
+                        max_participants=_PARTICIPANTS_MAX,
+                    )
                 )
-            )
         if self._closing:
             return
         room = legs.sdk.room()

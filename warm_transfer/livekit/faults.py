@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 
 import aiohttp
 from livekit import api, rtc
 
+from warm_transfer.errors import ServerUnusable
 from warm_transfer.events import Facts
 from warm_transfer.ports import DialRefused
 
-__all__ = ["disconnect_reason", "facts_of", "is_gone", "refusal"]
+__all__ = ["disconnect_reason", "facts_of", "is_gone", "naming_settings", "refusal", "unusable"]
 
 #: After these the server has said that nobody is rung (any more); what is not in here is unknown.
 _REFUSED_CODES = frozenset(
@@ -36,34 +38,88 @@ _REFUSED_CODES = frozenset(
 #: What livekit-server answers to every SIP call while it has no Redis; nothing has been sent then.
 _NO_SIP = "sip not connected"
 
-#: What to look at when the server itself refuses a call, without any word from the SIP side.
-_REMEDIES: Mapping[str, str] = {
-    api.ServerErrorCode.UNAUTHENTICATED: "the server refuses the API key: check LIVEKIT_API_KEY "
-    "and LIVEKIT_API_SECRET",
-    api.ServerErrorCode.PERMISSION_DENIED: "the API key may not do this: it needs the grants "
-    "roomCreate, roomAdmin and sip.call",
-    api.ServerErrorCode.NOT_FOUND: "the server does not know the trunk: check `sip_trunk_id`",
-    api.ServerErrorCode.UNAVAILABLE: "no SIP service answers at the server: is livekit-sip "
-    "running, and below its CPU limit?",
+#: The setting to look at, what is wrong with it and what to do, when the server itself refuses.
+_SETTINGS: Mapping[str, tuple[str, str, str]] = {
+    api.ServerErrorCode.UNAUTHENTICATED: (
+        "LIVEKIT_API_KEY",
+        "is refused by the server",
+        "check LIVEKIT_API_KEY and LIVEKIT_API_SECRET",
+    ),
+    api.ServerErrorCode.PERMISSION_DENIED: (
+        "LIVEKIT_API_KEY",
+        "may not do this at the server",
+        "the key needs the grants roomCreate, roomAdmin and sip.call",
+    ),
 }
+
+#: The same for what only a dial can meet.
+_DIAL_SETTINGS: Mapping[str, tuple[str, str, str]] = {
+    api.ServerErrorCode.NOT_FOUND: (
+        "sip_trunk_id",
+        "is not known to the server",
+        "list its trunks with `lk sip outbound list`",
+    ),
+    api.ServerErrorCode.UNAVAILABLE: (
+        "LIVEKIT_URL",
+        "is a server at which no SIP service answers",
+        "is livekit-sip running, and below its CPU limit?",
+    ),
+}
+
+_UNREACHABLE = ("LIVEKIT_URL", "cannot be reached", "check the address, and that the server runs")
+_NOT_CONNECTED = (
+    "LIVEKIT_URL",
+    "is a server whose SIP API is not connected",
+    "give livekit-server a Redis, it needs one for SIP",
+)
+
+
+def unusable(error: BaseException, *, dialling: bool = False) -> ServerUnusable | None:
+    """The setting behind an error, named; None when it is not about the set-up.
+
+    Args:
+        error: what the SDK raised.
+        dialling: whether the request was a dial, where codes mean more.
+    """
+    found: tuple[str, str, str] | None = None
+    if isinstance(error, aiohttp.ClientConnectorError):
+        found = _UNREACHABLE
+    elif _has_no_sip(error):
+        found = _NOT_CONNECTED
+    elif isinstance(error, api.ServerError) and not _has_sip_status(error):
+        found = _SETTINGS.get(error.code)
+        if dialling:
+            found = found or _DIAL_SETTINGS.get(error.code)
+    if found is None:
+        return None
+    named = ServerUnusable(*found)
+    named.__cause__ = error
+    return named
+
+
+@contextlib.contextmanager
+def naming_settings() -> Iterator[None]:
+    """Raise what only the set-up can cause as an error that names the setting."""
+    try:
+        yield
+    except Exception as error:
+        named = unusable(error)
+        if named is None:
+            raise
+        raise named from error
 
 
 def facts_of(error: BaseException) -> Facts:
-    """The evidence in an error."""
-    if isinstance(error, aiohttp.ClientConnectorError):
-        detail = "the server's API cannot be reached: check LIVEKIT_URL"
-        return Facts(detail=detail, cause=error)
+    """The evidence in the error of a dial."""
+    named = unusable(error, dialling=True)
+    detail = str(named) if named is not None else type(error).__name__
+    cause = named or error
     if not isinstance(error, api.ServerError):
-        return Facts(detail=type(error).__name__, cause=error)
+        return Facts(detail=detail, cause=cause)
     status = error.sip_status_code if isinstance(error, api.SipCallError) else None
     phrase = error.sip_status if isinstance(error, api.SipCallError) else None
-    detail = type(error).__name__
-    if _has_no_sip(error):
-        detail = "the server's SIP API is not connected: livekit-server needs Redis for it"
-    elif status is None:
-        detail = _REMEDIES.get(error.code, detail)
     return Facts(
-        sip_status=status, sip_phrase=phrase, api_code=error.code, detail=detail, cause=error
+        sip_status=status, sip_phrase=phrase, api_code=error.code, detail=detail, cause=cause
     )
 
 
@@ -73,12 +129,19 @@ def refusal(error: Exception) -> DialRefused | None:
     A SIP status is a final answer. A request that never left rang nobody. A timeout or a broken
     connection says nothing about the phone (livekit-api does not cancel what the server began).
     """
-    refused = (isinstance(error, api.SipCallError) and error.sip_status_code is not None) or (
-        isinstance(error, api.ServerError) and error.code in _REFUSED_CODES
-    )
-    if refused or _has_no_sip(error) or isinstance(error, aiohttp.ClientConnectorError):
+    refused = isinstance(error, api.ServerError) and error.code in _REFUSED_CODES
+    if (
+        refused
+        or _has_sip_status(error)
+        or _has_no_sip(error)
+        or isinstance(error, aiohttp.ClientConnectorError)
+    ):
         return DialRefused(facts_of(error))
     return None
+
+
+def _has_sip_status(error: BaseException) -> bool:
+    return isinstance(error, api.SipCallError) and error.sip_status_code is not None
 
 
 def _has_no_sip(error: BaseException) -> bool:

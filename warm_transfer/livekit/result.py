@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from livekit.agents.beta.workflows import WarmTransferResult as _IncumbentResult
 from livekit.agents.llm import ToolError
 
-from warm_transfer.errors import TransferInProgress
+from warm_transfer.errors import TransferInProgress, WarmTransferError
 from warm_transfer.outcome import Reason, TransferOutcome
 from warm_transfer.states import State
 
@@ -22,14 +22,16 @@ class WarmTransferResult(_IncumbentResult):
     """How it ended."""
 
 
-class TransferFailed(ToolError):
+class TransferFailed(WarmTransferError, ToolError):
     """A transfer that ended without a merge. The text is for a model to read.
 
-    It begins with the words livekit-agents' own class uses for the same case.
+    It begins with the words livekit-agents' own class uses for the same case. ``__cause__`` is
+    what went wrong, if something did: `warm_transfer.ServerUnusable` names the setting to look at.
     """
 
     def __init__(self, outcome: TransferOutcome) -> None:
-        super().__init__(_text(outcome))
+        # The two parents take different arguments, so neither can call the other.
+        ToolError.__init__(self, _text(outcome))
         self.outcome = outcome
         self.__cause__ = outcome.cause
 
