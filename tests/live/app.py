@@ -1,13 +1,13 @@
 """The application under test: a front desk on a real livekit-agents worker.
 
-Run as ``python -m tests.live.app`` it is the worker; its jobs run in processes of their own. What
-a job is to do comes as the dispatch's metadata; what happened goes to the driver over HTTP.
+Run as ``python -m tests.live.app start`` it is the worker, under livekit-agents' own command line;
+its jobs run in processes of their own. What a job is to do comes as the dispatch's metadata; what
+happened goes to the driver over HTTP.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import logging
 import math
@@ -23,6 +23,7 @@ from livekit.agents import (
     JobContext,
     RunContext,
     StopResponse,
+    cli,
     function_tool,
     get_job_context,
 )
@@ -161,7 +162,7 @@ class FrontDesk(Agent):
 def _look(task: asyncio.Task[None]) -> None:
     """Take the result, so that an error is logged where it happened."""
     if not task.cancelled() and (error := task.exception()) is not None:
-        logging.getLogger("tests.live").error("the application's act failed", exc_info=error)
+        logging.getLogger("tests.live").error("%s failed", task.get_name(), exc_info=error)
 
 
 async def entrypoint(context: JobContext) -> None:
@@ -212,36 +213,23 @@ def _make_server() -> AgentServer:
         num_idle_processes=0,
         host="127.0.0.1",
         port=0,
-        drain_timeout=10,
         log_level="INFO",
     )
     server.rtc_session(entrypoint, agent_name=AGENT_NAME)
+
+    def on_registered(*_: object) -> None:
+        asyncio.create_task(_tell_registered(), name="live registered").add_done_callback(_look)
+
+    server.on("worker_registered", on_registered)
     return server
 
 
-async def main() -> None:
-    """Be the worker until SIGTERM."""
+async def _tell_registered() -> None:
     reporter = Reporter()
-    server = _make_server()
-    registered = asyncio.Event()
-    server.on("worker_registered", lambda *_: registered.set())
-    stop = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    running = asyncio.create_task(server.run(), name="worker")
-    waiting = asyncio.create_task(registered.wait())
-    await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)
-    waiting.cancel()
-    if not running.done():
-        await reporter.tell("worker_registered", at_s=time.monotonic())
-        stopping = asyncio.create_task(stop.wait())
-        await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        stopping.cancel()
-        await server.aclose()
+    await reporter.tell("worker_registered", at_s=time.monotonic())
     await reporter.aclose()
-    with contextlib.suppress(asyncio.CancelledError):
-        await running
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO)
-    asyncio.run(main())
+    # As in production: SIGTERM drains the worker, then closes it (livekit-agents, cli/cli.py).
+    cli.run_app(_make_server())

@@ -38,6 +38,8 @@ class Evidence:
     human_gone_s: float | None
     end_s: float
     """When the last line was gone."""
+    acted_s: float | None = None
+    """When the application did what the scenario has it do."""
     released_s: float | None
     """When the other one's line was gone after the first hang-up."""
     left_rooms: list[str]
@@ -187,11 +189,23 @@ def _violations(
     found += [f"left, {kind}: {name}" for kind, names in left.items() for name in names]
     if evidence.closed is None or not evidence.closed["closed"]:
         found.append("the transfer did not say that it was closed")
+    found += _acted(evidence)
     if evidence.dials > 1:
         found.append(f"dialled {evidence.dials} times")
     if scenario.result is State.MERGED:
         found += _not_heard(report)
     return found
+
+
+def _acted(evidence: Evidence) -> list[str]:
+    """Name an act that did not come, or came too late to be what the scenario is about."""
+    act, states = evidence.scenario.app, evidence.states
+    if act is None:
+        return []
+    if evidence.acted_s is None:
+        return [f"the application did not {act.what}"]
+    passed = [state for state, at_s in states.items() if states[act.at] < at_s < evidence.acted_s]
+    return [f"{act.what} came after {state} instead of in {act.at}" for state in passed[:1]]
 
 
 def _not_heard(report: dict[str, Any]) -> list[str]:

@@ -119,8 +119,12 @@ async def _with_worker(run: _Run, control_url: str) -> Evidence:
             closed = await run.control.wait_for("closed", RELEASE_S)
             rooms, participants = await _left_on_server(run, client)
             end_s = time.monotonic()
+            if run.scenario.terminated:
+                await _goes_by_itself(run, worker, faults)
     finally:
         await caller.aclose()
+    if worker.returncode != 0:
+        faults.append(f"the worker ended with {worker.returncode} instead of 0")
     processes = await _left_processes(worker.pid)
     return _evidence(
         run,
@@ -148,6 +152,8 @@ async def _worker(run: _Run, control_url: str) -> AsyncIterator[asyncio.subproce
             sys.executable,
             "-m",
             "tests.live.app",
+            "start",
+            f"--drain-timeout={run.scenario.drain_s}",
             cwd=ROOT,
             env=environment,
             stdout=log,
@@ -158,6 +164,15 @@ async def _worker(run: _Run, control_url: str) -> AsyncIterator[asyncio.subproce
         yield process
     finally:
         await _stop_worker(process)
+
+
+async def _goes_by_itself(run: _Run, worker: asyncio.subprocess.Process, faults: list[str]) -> None:
+    """See a worker go that has got its SIGTERM in the call; a second one would kill it."""
+    try:
+        await asyncio.wait_for(worker.wait(), WORKER_STOP_S)
+        run.say("worker gone by itself")
+    except TimeoutError:
+        faults.append(f"the worker did not go by itself within {WORKER_STOP_S:g} s")
 
 
 async def _stop_worker(process: asyncio.subprocess.Process) -> None:
@@ -367,6 +382,7 @@ def _evidence(
         hang_up_s=run.stage.hang_up_s,
         human_gone_s=human.gone_s if human is not None else None,
         end_s=end_s,
+        acted_s=run.control.reports.get("act", {}).get("at_s"),
         released_s=released_s,
         left_rooms=left[0],
         left_participants=left[1],

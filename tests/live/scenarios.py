@@ -155,8 +155,15 @@ class Scenario:
     app: Act | None = None
     policy: Mapping[str, float | str] = field(default_factory=dict)
     """Limits other than the harness's own."""
+    drain_s: int = 5
+    """How long the worker waits for its jobs after SIGTERM, before it shuts them down."""
     limit_s: float = 45.0
     """How long the call may take in all."""
+
+    @property
+    def terminated(self) -> bool:
+        """Whether the worker gets SIGTERM in the call, so that it goes without being stopped."""
+        return self.app is not None and self.app.what == "terminate"
 
 
 ASKS: tuple[Step, ...] = (After(Pilot.AGENT, within_s=30.0), Say(PERSON))
@@ -301,6 +308,17 @@ _ALL = (
         caller=GOES_WHEN_ALONE,
         human=(*GREETS, Until(State.MERGED)),
         app=Act("terminate", State.BRIEFING, 2.5),
+        drain_s=1,
+    ),
+    Scenario(
+        name="sigterm-drains",
+        result=State.MERGED,
+        reason=Reason.ACCEPTED,
+        caller=(*TALKS, HangUp()),
+        human=(*ACCEPTS, *HELPS),
+        app=Act("terminate", State.BRIEFING, 2.5),
+        # Longer than the whole call: whoever ends it, it is not the worker.
+        drain_s=60,
     ),
     Scenario(
         name="hold-limit",

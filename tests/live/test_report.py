@@ -143,6 +143,14 @@ def test_another_outcome_a_second_dial_and_no_end_are_violations() -> None:
     assert "the transfer did not say that it was closed" in found
 
 
+def test_an_act_that_is_late_or_missing_is_named() -> None:
+    drains = SCENARIOS["sigterm-drains"]
+    assert violations(scenario=drains, acted_s=3.0) == []
+    assert violations(scenario=drains, acted_s=None) == ["the application did not terminate"]
+    late = violations(scenario=drains, acted_s=6.1)
+    assert late == ["terminate came after merging instead of in briefing"]
+
+
 def test_a_run_that_never_came_to_a_transfer_still_gives_a_report() -> None:
     nothing = Hearing(0.0, np.zeros(0, dtype=np.int16))
     report = make_report(

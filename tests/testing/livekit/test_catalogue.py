@@ -43,6 +43,7 @@ EXPECTED: dict[str, tuple[State, Reason, State]] = {
     # The framework closes a job's session before it calls the job's shutdown callbacks.
     "job-shutdown": (State.CANCELLED, Reason.SESSION_CLOSED, State.CANCELLED),
     "sigterm": (State.CANCELLED, Reason.SESSION_CLOSED, State.CANCELLED),
+    "sigterm-drains": (State.MERGED, Reason.ACCEPTED, State.ENDED),
     "job-shutdown-first": (State.CANCELLED, Reason.JOB_SHUTDOWN, State.CANCELLED),
     "job-shutdown-merging": (State.FAILED, Reason.JOB_SHUTDOWN, State.FAILED),
     "reconnect": (State.MERGED, Reason.ACCEPTED, State.ENDED),

@@ -133,7 +133,12 @@ _LINES: Mapping[str, tuple[str, str]] = {
     ),
     "sigterm": (
         "human answers after 4 s, says nothing; job shuts down while briefing",
-        "The worker gets SIGTERM during the briefing, which shuts its jobs down.",
+        "The worker gets SIGTERM during the briefing, does not wait, and shuts its jobs down.",
+    ),
+    # A drain does nothing to a job: this is `merged`, and a real worker must give the same journal.
+    "sigterm-drains": (
+        "human answers after 4 s, says yes after 6 s; caller hangs up 20 s after the merge",
+        "The worker gets SIGTERM during the briefing and drains, which the transfer must not feel.",
     ),
     "reconnect": (
         "human answers after 4 s, says yes after 6 s; agent reconnects 5 s after the merge",
