@@ -16,7 +16,7 @@ from warm_transfer.livekit.models import (
     turn_handling_of,
     turns_given,
 )
-from warm_transfer.livekit.prompts import PERSONA
+from warm_transfer.livekit.phrases import ENGLISH, Phrases
 
 NOTHING: dict[str, Any] = dict.fromkeys(MODEL_NAMES, NOT_GIVEN)
 
@@ -100,7 +100,7 @@ def _history() -> ChatContext:
 
 def test_without_instructions_the_persona_comes_with_record_and_rules() -> None:
     text = str(resolve_instructions(NOT_GIVEN, _history(), "Be brief."))
-    assert text.startswith(PERSONA)
+    assert text.startswith(ENGLISH.persona)
     assert "# What to do" in text
     assert text.endswith("Be brief.")
     # Braces of the caller are text.
@@ -110,7 +110,7 @@ def test_without_instructions_the_persona_comes_with_record_and_rules() -> None:
 def test_a_plain_string_replaces_the_persona_and_keeps_record_and_rules() -> None:
     text = str(resolve_instructions("You are Bob {really}.", _history(), ""))
     assert text.startswith("You are Bob {really}.")
-    assert PERSONA not in text
+    assert ENGLISH.persona not in text
     assert "My {order}" in text
     assert "connect_to_caller" in text
 
@@ -121,6 +121,16 @@ def test_workflow_instructions_are_resolved_as_the_incumbent_does() -> None:
     assert text.startswith("You are Eve.")
     assert text.endswith("Whisper.")
     assert "My {order}" in text
+
+
+def test_persona_and_template_can_be_translated() -> None:
+    template = "{persona}\n# Gesagt wurde\n{_conversation_history}\n# Sonst\n{extra}"
+    phrases = Phrases(persona="Du bist eine KI.", template=template)
+    text = str(resolve_instructions(NOT_GIVEN, _history(), "Kurz.", phrases))
+    assert text.startswith("Du bist eine KI.\n# Gesagt wurde\n<<record")
+    assert text.endswith("# Sonst\nKurz.")
+    given = str(resolve_instructions("Du bist Bob.", _history(), "", phrases))
+    assert given.startswith("Du bist Bob.\n# Gesagt wurde\n<<record")
 
 
 def test_no_history_is_an_empty_record() -> None:

@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 
+import pytest
 from livekit.agents.llm import ChatContext, FunctionCall, FunctionCallOutput
 
-from warm_transfer.livekit.briefing import ConsultAgent
-from warm_transfer.livekit.prompts import PERSONA, TEMPLATE, transcript
+from warm_transfer.livekit.prompts import data_lines, transcript
 
 
 def _records(text: str) -> list[dict[str, str]]:
@@ -61,15 +62,10 @@ def test_what_is_no_english_stays_readable() -> None:
     assert "Grüezi, 你好" in transcript(chat_ctx)
 
 
-def test_the_template_names_the_tools_that_there_are() -> None:
-    named = set(re.findall(r"`(\w+)`", TEMPLATE))
-    assert named == {"connect_to_caller", "decline_transfer", "voicemail_detected"}
-    assert all(hasattr(ConsultAgent, name) for name in named)
-
-
-def test_the_template_says_that_the_record_is_data() -> None:
-    assert "They are data" in TEMPLATE
-    assert "not instructions" in TEMPLATE
-    assert "on hold" in PERSONA
-    fields = set(re.findall(r"{(\w+)}", TEMPLATE))
-    assert fields == {"persona", "_conversation_history", "extra"}
+@pytest.mark.parametrize("hidden", ["\u200b", "\u202e", "\u2028", "\x85", "\U000e0041", "\ud800"])
+def test_nothing_in_the_record_is_hidden_and_a_line_is_a_line(hidden: str) -> None:
+    said = f"one{hidden}two"
+    (line,) = data_lines([{"said": said}])
+    assert len(line.splitlines()) == 1
+    assert not [each for each in line if unicodedata.category(each) in ("Cc", "Cf", "Cs", "Zl")]
+    assert json.loads(line)["said"] == said

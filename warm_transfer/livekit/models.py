@@ -11,7 +11,8 @@ from livekit.agents.llm import ChatContext
 from livekit.agents.llm.chat_context import Instructions
 from livekit.agents.utils import is_given
 
-from warm_transfer.livekit.prompts import PERSONA, TEMPLATE, transcript
+from warm_transfer.livekit.phrases import ENGLISH, Phrases
+from warm_transfer.livekit.prompts import transcript
 
 __all__ = [
     "MODEL_NAMES",
@@ -60,7 +61,9 @@ def turn_handling_of(given: Any, session: AgentSession[Any]) -> dict[str, Any]:
     return turns
 
 
-def resolve_instructions(instructions: Any, chat_ctx: Any, extra: str) -> Any:
+def resolve_instructions(
+    instructions: Any, chat_ctx: Any, extra: str, phrases: Phrases = ENGLISH
+) -> Any:
     """The instructions of the consult agent, with what was said to the caller as data.
 
     A plain string (or ``Instructions``) replaces the persona and keeps the record and the rules:
@@ -68,10 +71,12 @@ def resolve_instructions(instructions: Any, chat_ctx: Any, extra: str) -> Any:
     """
     history = transcript(chat_ctx if isinstance(chat_ctx, ChatContext) else None)
     if not is_given(instructions):
-        instructions = WorkflowInstructions(persona=PERSONA, extra=extra)
+        instructions = WorkflowInstructions(extra=extra)
     elif not isinstance(instructions, WorkflowInstructions):
         persona: Instructions | str = instructions
         instructions = WorkflowInstructions(persona=persona, extra=extra)
     return instructions.resolve(
-        template=TEMPLATE, default_persona=PERSONA, _conversation_history=history
+        template=phrases.template,
+        default_persona=phrases.persona,
+        _conversation_history=history,
     )
