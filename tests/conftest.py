@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
+import inspect
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from hypothesis import settings
 from livekit.rtc._ffi_client import FfiClient
 
@@ -27,6 +30,9 @@ settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
 _FILES = Path("/proc/self/fd")
+
+#: What was cancelled or closed by the test ends within a few turns of the loop.
+_LAST_TURNS = 20
 
 #: Files of the process and not of a test: the test runner's own, and what a library opens once.
 _NOT_OURS = ("/dev/", "/proc/")
@@ -72,6 +78,29 @@ def _more(threads: set[threading.Thread], files: list[str]) -> list[str]:
     return new + opened
 
 
+@pytest_asyncio.fixture
+async def nothing_runs_on() -> AsyncIterator[None]:
+    """After each async test, no task and no timer of it is left in the loop."""
+    loop = asyncio.get_running_loop()
+    before = asyncio.all_tasks()
+    yield
+    for _ in range(_LAST_TURNS):
+        await asyncio.sleep(0)
+    watching = asyncio.current_task()
+    tasks = [each.get_name() for each in asyncio.all_tasks() - before if each is not watching]
+    assert tasks + _timers(loop) == []
+
+
+def _timers(loop: asyncio.AbstractEventLoop) -> list[str]:
+    """The timers that are still to run, without those of the simulated server, which runs on."""
+    found: list[str] = []
+    for timer in loop._scheduled:  # type: ignore[attr-defined]  # asyncio tells of no timer
+        module = getattr(timer._callback, "__module__", "")
+        if not timer.cancelled() and not module.startswith("warm_transfer.testing."):
+            found.append(repr(timer))
+    return found
+
+
 @pytest.fixture(scope="session")
 def explored() -> Explored:
     began = time.perf_counter()
@@ -82,7 +111,10 @@ def explored() -> Explored:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests that share the walk in one process, so that it is done once."""
+    """Watch the loop of every async test; keep tests that share the walk in one process."""
     for item in items:
+        if inspect.iscoroutinefunction(getattr(item, "obj", None)):
+            # First, so that it looks when all other fixtures have cleaned up.
+            item.fixturenames.insert(0, "nothing_runs_on")  # type: ignore[attr-defined]  # of functions
         if "explored" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.xdist_group("explored"))
