@@ -193,6 +193,7 @@ async def test_a_caller_who_is_gone_already_is_abandoned_before_anything_is_dial
     assert engine.outcome.result is S.ABANDONED
     assert bench.stage.sdk.switchboard.calls == []
     assert not bench.stage.world.left()
+    await bench.stage.host.handed_back()
 
 
 @pytest.mark.asyncio

@@ -11,12 +11,13 @@ from warm_transfer.effects import RELEASES, Do
 from warm_transfer.events import On
 from warm_transfer.livekit.briefing import Briefing, ConsultOptions
 from warm_transfer.livekit.consult import Consult
-from warm_transfer.livekit.dial import Dial, DialOptions, SipDialer
+from warm_transfer.livekit.dial import Dial, DialOptions
 from warm_transfer.livekit.hold import Hold
 from warm_transfer.livekit.line import LiveKitLine
 from warm_transfer.livekit.merge import Merge
 from warm_transfer.livekit.relay import Relay
 from warm_transfer.livekit.signals import Signals
+from warm_transfer.livekit.sip import SipDialer
 from warm_transfer.outcome import Reason, TransferOutcome
 from warm_transfer.states import State
 from warm_transfer.testing.livekit.faults import Fault, How
@@ -62,6 +63,7 @@ async def test_starting_an_effect_never_waits_and_its_work_can_be_dropped() -> N
     # Of all of them only the hold must happen at once.
     assert bench.names == [On.CALLER_HELD]
     await line.aclose()
+    await bench.stage.host.handed_back()
 
 
 @pytest.mark.asyncio
@@ -88,6 +90,7 @@ async def test_the_outcome_is_completed_as_it_was_delivered() -> None:
     assert bench.stage.host.outcomes == [OUTCOME]
     assert bench.stage.host.outcomes[0] is OUTCOME
     await line.aclose()
+    await bench.stage.host.handed_back()
 
 
 @pytest.mark.asyncio

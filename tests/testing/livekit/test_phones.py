@@ -231,6 +231,7 @@ async def test_a_removal_in_the_first_milliseconds_finds_nobody_and_the_phone_ri
     assert caught.value.code == "not_found"
     await dialled.at(5.0)
     assert dialled.call.at is At.RINGING
+    await dialled.error()
 
 
 @pytest.mark.asyncio
@@ -254,6 +255,7 @@ async def test_an_ok_to_deleting_the_room_is_no_proof() -> None:
     await dialled.at(1.0)
     assert dialled.call.at is At.RINGING
     assert dialled.world.member("consult", "human-1") is not None
+    await dialled.error()
 
 
 @pytest.mark.asyncio

@@ -109,6 +109,7 @@ async def test_tools_are_also_found_among_the_agents_tools() -> None:
     session.input.set_audio_enabled(enable=True)
     await asyncio.sleep(5)
     assert called == ["yes"]
+    await session.aclose()
 
 
 async def test_only_the_named_participant_is_listened_to() -> None:
@@ -127,6 +128,7 @@ async def test_interrupt_cuts_the_briefing_off_at_once() -> None:
     assert world.ears.hears("human") == {"briefing"}
     await session.interrupt(force=True)
     assert world.ears.hears("human") == frozenset()
+    await session.aclose()
 
 
 async def test_switching_the_output_off_does_not_cut_what_is_playing() -> None:
@@ -243,6 +245,7 @@ async def test_nothing_is_heard_of_a_human_who_has_left() -> None:
     world.leave(world.rooms["consult"].members["human-1"], 1)
     await asyncio.sleep(60)
     assert agent.called == []
+    await session.aclose()
 
 
 async def test_the_callers_session_is_linked_and_heard() -> None:
