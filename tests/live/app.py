@@ -14,6 +14,7 @@ import math
 import os
 import signal
 import time
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from livekit.agents import (
@@ -39,7 +40,7 @@ from warm_transfer import TransferPolicy, WarmTransferTask
 from warm_transfer.ports import StateChange
 from warm_transfer.states import State
 
-__all__ = ["AGENT_NAME", "entrypoint"]
+__all__ = ["AGENT_NAME", "caller_session", "entrypoint", "make_server", "rehearse"]
 
 AGENT_NAME = "front-desk"
 
@@ -184,13 +185,26 @@ async def entrypoint(context: JobContext) -> None:
             context.shutdown()
 
     context.add_shutdown_callback(finish)
-    # The first words of a voice cost a tenth of a second; not while somebody waits.
+    rehearse(scenario)
+    session = caller_session()
+    session.on("close", on_close)
+    await context.connect()
+    await session.start(desk, room=context.room, record=False)
+    await reporter.tell("session_started", at_s=time.monotonic(), pid=os.getpid())
+
+
+def rehearse(scenario: Scenario) -> None:
+    """Make the voices' first words, which cost a tenth of a second; not while somebody waits."""
     for text, pilot in ((GREETING, Pilot.AGENT), (SORRY, Pilot.AGENT)):
         speak(text, pilot)
     for reply in scenario.briefing:
         if reply.says:
             speak(reply.says, Pilot.BRIEFING)
-    session: AgentSession[Any] = AgentSession(
+
+
+def caller_session() -> AgentSession[Any]:
+    """The session that talks to the caller."""
+    return AgentSession(
         stt=ScriptedSTT((PERSON,)),
         llm=ScriptedLLM((Reply(PERSON, calls="transfer_to_human"), Reply("", says=SORRY))),
         tts=ScriptedTTS(Pilot.AGENT),
@@ -198,13 +212,10 @@ async def entrypoint(context: JobContext) -> None:
         turn_handling=TURN_HANDLING,  # type: ignore[arg-type] # a TypedDict of plain values
         session_close_transcript_timeout=0.1,
     )
-    session.on("close", on_close)
-    await context.connect()
-    await session.start(desk, room=context.room, record=False)
-    await reporter.tell("session_started", at_s=time.monotonic(), pid=os.getpid())
 
 
-def _make_server() -> AgentServer:
+def make_server(job: Callable[[JobContext], Awaitable[None]]) -> AgentServer:
+    """A worker whose jobs run in processes of their own, and which tells when it is registered."""
     server = AgentServer(
         # A small machine is always busy by the measure of a big one.
         load_threshold=math.inf,
@@ -215,7 +226,7 @@ def _make_server() -> AgentServer:
         port=0,
         log_level="INFO",
     )
-    server.rtc_session(entrypoint, agent_name=AGENT_NAME)
+    server.rtc_session(job, agent_name=AGENT_NAME)
 
     def on_registered(*_: object) -> None:
         asyncio.create_task(_tell_registered(), name="live registered").add_done_callback(_look)
@@ -232,4 +243,4 @@ async def _tell_registered() -> None:
 
 if __name__ == "__main__":
     # As in production: SIGTERM drains the worker, then closes it (livekit-agents, cli/cli.py).
-    cli.run_app(_make_server())
+    cli.run_app(make_server(entrypoint))

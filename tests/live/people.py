@@ -203,6 +203,15 @@ class Person:
             self.room.local_participant.publish_track(self.mouth.track, options), 10
         )
 
+    async def move(self, server: Server, admission: str) -> None:
+        """Go on in another room, with the same mouth and ear; to others it is a new participant."""
+        before, self.room = self.room, rtc.Room()
+        before.off("disconnected", self._on_disconnected)
+        await asyncio.wait_for(before.disconnect(), 3)
+        await self.join(server, admission)
+        if self.gone.is_set():  # hung up on the way
+            await self._leave()
+
     def open(self) -> None:
         """The line is up: the pilot runs from now on."""
         self.up_s = time.monotonic()

@@ -47,7 +47,7 @@ class Phone:
         await human.room.local_participant.set_attributes({"sip.callStatus": "ringing"})
         refusal = await self._ring(human, float(request["ring_timeout_s"]))
         if refusal is not None:
-            await human.aclose()
+            await self._leave(human, refusal)
             return refusal
         await human.room.local_participant.set_attributes({"sip.callStatus": "active"})
         human.open()
@@ -74,6 +74,11 @@ class Phone:
         if self._scenario.ring_s > ring_timeout_s:
             return {"sip_status": 480, "sip_phrase": "Temporarily Unavailable"}
         return None
+
+    async def _leave(self, human: Person, refusal: dict[str, Any]) -> None:
+        """Take the leg out that was not answered."""
+        del refusal
+        await human.aclose()
 
     async def hang_up(self) -> None:
         """The dialer wants it over: ringing stops, or the call ends."""
