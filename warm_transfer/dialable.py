@@ -14,7 +14,7 @@ from warm_transfer.errors import InvalidArgument
 from warm_transfer.policy import TransferPolicy
 
 __all__ = ["DTMF_PAUSE_S", "DTMF_TONE_S", "check_destination", "check_dtmf", "check_headers"]
-__all__ += ["check_number", "dtmf_seconds"]
+__all__ += ["check_number", "dtmf_seconds", "is_plain"]
 
 _NUMBER = re.compile(r"\+?[0-9]{2,15}", re.ASCII)
 """ITU-T E.164 allows 15 digits; two are the shortest extensions of a PBX."""
@@ -34,8 +34,9 @@ _TEL_URI = re.compile(r"tel:\+?[0-9]{2,15}", re.ASCII)
 
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!%*_+`'~.\-]{1,64}", re.ASCII)
 """A token of RFC 3261 section 25.1."""
-_HEADER_VALUE = re.compile(r"[\x20-\x7e\u00a0-\u2027\u202a-\ud7ff\ue000-\U0010ffff]{0,512}")
+_PLAIN = re.compile(r"[\x20-\x7e\u00a0-\u2027\u202a-\ud7ff\ue000-\U0010ffff]*")
 """No control character, no line or paragraph separator, and no surrogate, which has no UTF-8."""
+_HEADER_VALUE_MAX = 512
 _ALWAYS_ALLOWED = frozenset({"user-to-user", "diversion"})
 
 #: Headers that set up or route the dialog; a policy cannot allow them either.
@@ -179,11 +180,16 @@ def check_headers(value: object, policy: TransferPolicy) -> dict[str, str]:
             remedy = "use X-*, User-to-User, Diversion, or add it to `allowed_headers`"
             problem = f"has {_shown(name)}, which is not allowed"
             raise InvalidArgument("sip_headers", problem, remedy)
-        if not isinstance(text, str) or not _HEADER_VALUE.fullmatch(text):
+        if not isinstance(text, str) or len(text) > _HEADER_VALUE_MAX or not is_plain(text):
             remedy = "give up to 512 characters, none of them a control character"
             problem = f"has an unusable value for {_shown(name)}"
             raise InvalidArgument("sip_headers", problem, remedy)
     return dict(value)
+
+
+def is_plain(text: str) -> bool:
+    """Whether a text has no control characters, and can be sent as UTF-8."""
+    return _PLAIN.fullmatch(text) is not None
 
 
 def _shown(name: str) -> str:

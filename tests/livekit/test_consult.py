@@ -12,8 +12,9 @@ from warm_transfer.effects import Do
 from warm_transfer.events import On
 from warm_transfer.livekit.briefing import Briefing, ConsultOptions
 from warm_transfer.livekit.consult import Consult, unguessable
-from warm_transfer.livekit.dial import Dial, DialOptions, SipDialer
+from warm_transfer.livekit.dial import Dial, DialOptions
 from warm_transfer.livekit.signals import Signals
+from warm_transfer.livekit.sip import SipDialer
 from warm_transfer.policy import TransferPolicy
 from warm_transfer.testing.livekit.faults import Fault, How
 from warm_transfer.testing.livekit.phones import Phone

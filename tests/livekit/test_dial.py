@@ -14,7 +14,8 @@ from tests.livekit.bench import HUMAN, ROOM, Bench, effect, turns
 from warm_transfer.effects import Do
 from warm_transfer.errors import InvalidArgument
 from warm_transfer.events import Facts, On
-from warm_transfer.livekit.dial import Dial, DialOptions, SipDialer
+from warm_transfer.livekit.dial import Dial, DialOptions
+from warm_transfer.livekit.sip import SipDialer
 from warm_transfer.outcome import Reason
 from warm_transfer.policy import TransferPolicy
 from warm_transfer.ports import DialRefused, DialRequest

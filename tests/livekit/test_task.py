@@ -15,6 +15,7 @@ from tests.livekit.bench import turns
 from tests.livekit.desk import NUMBER, TRUNK, Desk
 from warm_transfer.errors import CallerUnclear, InvalidArgument, JournalError, ServerUnusable
 from warm_transfer.journal import FileJournal
+from warm_transfer.livekit import options as options_module
 from warm_transfer.livekit import task as task_module
 from warm_transfer.livekit.result import SessionBusy, TransferFailed, WarmTransferResult
 from warm_transfer.livekit.task import WarmTransferTask
@@ -242,7 +243,7 @@ async def test_a_journal_that_the_task_has_opened_it_closes(
         opened.append(FileJournal(path))
         return opened[-1]
 
-    monkeypatch.setattr(task_module, "FileJournal", open_journal)
+    monkeypatch.setattr(options_module, "FileJournal", open_journal)
     desk = await Desk.open("human is busy", journal=str(tmp_path / "journal.jsonl"))
     await desk.ask_and_wait()
     await desk.task.wait_closed()
@@ -770,7 +771,8 @@ async def test_a_switch_of_agents_ends_the_await_and_the_new_agent_hears_the_cal
         ({"sip_trunk_id": 7}, "sip_trunk_id"),
         ({"sip_number": "anonymous"}, "sip_number"),
         ({"sip_headers": {"Via": "x"}}, "sip_headers"),
-        ({"sip_headers": None}, "sip_headers"),
+        ({"sip_headers": "X-A: b"}, "sip_headers"),
+        ({"sip_connection": "sip.example.com"}, "sip_connection"),
         ({"dtmf": "press one"}, "dtmf"),
         ({"ringing_timeout": -1}, "ringing_timeout"),
         ({"ringing_timeout": 90}, "ringing_timeout"),
@@ -807,10 +809,10 @@ async def test_the_trunk_is_the_given_one_before_that_of_the_environment(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("LIVEKIT_SIP_OUTBOUND_TRUNK", "ST_env")
-    assert make()._dial_options.trunk_id == TRUNK
-    assert WarmTransferTask(NUMBER)._dial_options.trunk_id == "ST_env"
+    assert make()._options.dial.trunk_id == TRUNK
+    assert WarmTransferTask(NUMBER)._options.dial.trunk_id == "ST_env"
     connection = api.SIPOutboundConfig(hostname="sip.example.com")
-    inline = WarmTransferTask(NUMBER, sip_connection=connection)._dial_options
+    inline = WarmTransferTask(NUMBER, sip_connection=connection)._options.dial
     assert (inline.trunk_id, inline.connection) == (None, connection)
     with pytest.raises(InvalidArgument):
         # Given as none is given.
@@ -826,26 +828,26 @@ async def test_the_number_is_the_given_one_before_that_of_the_environment(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.delenv("LIVEKIT_SIP_NUMBER", raising=False)
-    assert make()._dial_options.number == ""
+    assert make()._options.dial.number == ""
     monkeypatch.setenv("LIVEKIT_SIP_NUMBER", "+15105550100")
-    assert make()._dial_options.number == "+15105550100"
-    assert make(sip_number="+15105550199")._dial_options.number == "+15105550199"
-    assert make(sip_number="")._dial_options.number == ""
+    assert make()._options.dial.number == "+15105550100"
+    assert make(sip_number="+15105550199")._options.dial.number == "+15105550199"
+    assert make(sip_number="")._options.dial.number == ""
 
 
 @pytest.mark.asyncio
 async def test_the_old_name_of_the_destination_works_and_warns() -> None:
     with pytest.warns(DeprecationWarning, match="sip_call_to"):
         task = WarmTransferTask(target_phone_number=NUMBER, sip_trunk_id=TRUNK)
-    assert task._dial_options.destination == NUMBER
+    assert task._options.dial.destination == NUMBER
 
 
 @pytest.mark.asyncio
 async def test_the_ringing_timeout_comes_before_the_policy() -> None:
     policy = TransferPolicy(ring_timeout_s=20.0)
-    assert make(policy=policy)._policy.ring_timeout_s == 20.0
-    assert make(policy=policy, ringing_timeout=40)._policy.ring_timeout_s == 40
-    assert make(policy=policy, ringing_timeout=None)._policy.ring_timeout_s == 20.0
+    assert make(policy=policy)._options.policy.ring_timeout_s == 20.0
+    assert make(policy=policy, ringing_timeout=40)._options.policy.ring_timeout_s == 40
+    assert make(policy=policy, ringing_timeout=None)._options.policy.ring_timeout_s == 20.0
 
 
 class Plug:

@@ -24,6 +24,7 @@ __all__ = [
     "current_activity",
     "pass_task_mark",
     "server_url",
+    "take_tools",
 ]
 
 
@@ -92,6 +93,16 @@ def current_activity() -> tuple[AgentSession[Any], Agent] | None:
     """The session and the agent in whose tool or hook the current code runs; None elsewhere."""
     activity = _AgentActivityContextVar.get(None)
     return None if activity is None else (activity.session, activity.agent)
+
+
+def take_tools(agent: Agent) -> list[Any]:
+    """Take the tools away that an agent's class was found to have, and return them.
+
+    Tools of the task would be tools of the caller's session: the held caller could talk a model
+    into using them.
+    """
+    taken, agent._tools = agent._tools, []  # noqa: SLF001 - as above
+    return taken
 
 
 class FrameworkAwait:

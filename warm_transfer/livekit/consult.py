@@ -61,6 +61,7 @@ class Consult:
         identity = legs.caller_room.local_participant.identity
         token = legs.sdk.token(legs.consult_name, identity, policy.token_ttl_s)
         await room.connect(legs.sdk.url, token)
+        legs.consult_joined.set()
         if self._closing:
             # The close has found a room that was not connected yet, and forgotten it.
             async with asyncio.timeout(policy.api_timeout_s):

@@ -1,9 +1,10 @@
-"""Dialling the human and hanging up: one request per attempt, never cancelled, ended for sure."""
+"""Dialling the human and hanging up: exactly one end to each attempt, and no phone rings on."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from livekit import api
@@ -18,13 +19,16 @@ from warm_transfer.dialable import (
 from warm_transfer.effects import Effect
 from warm_transfer.errors import InvalidArgument
 from warm_transfer.events import Event, Facts, On
-from warm_transfer.livekit.faults import facts_of, refusal
+from warm_transfer.livekit.faults import facts_of
 from warm_transfer.livekit.legs import Legs
-from warm_transfer.livekit.sdk import Api
+from warm_transfer.livekit.naming import check_attributes, check_name
 from warm_transfer.policy import TransferPolicy
 from warm_transfer.ports import Dialer, DialRefused, DialRequest, Work
 
-__all__ = ["Dial", "DialOptions", "SipDialer"]
+__all__ = ["HUMAN_NAME", "Dial", "DialOptions"]
+
+HUMAN_NAME = "human agent"
+"""The display name of the human's leg unless the application gives another."""
 
 #: How often a hang-up is repeated while the dialling request has not ended: in its first
 #: milliseconds the server answers "not found" and the phone rings on.
@@ -55,15 +59,23 @@ class DialOptions:
     """An inline trunk instead of `trunk_id`."""
     number: str = ""
     """The caller id to show; empty for the trunk's own."""
-    headers: dict[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
     dtmf: str = ""
-    name: str = "human agent"
+    name: str = HUMAN_NAME
     """The display name of the leg."""
-    attributes: dict[str, str] = field(default_factory=dict)
+    attributes: Mapping[str, str] = field(default_factory=dict)
     """Participant attributes of the leg, beside ours."""
 
-    def checked(self, policy: TransferPolicy, *, needs_trunk: bool) -> DialOptions:
-        """The same options, every value checked."""
+    def checked(
+        self, policy: TransferPolicy, *, needs_trunk: bool, needs_destination: bool = True
+    ) -> DialOptions:
+        """The same options, every value checked.
+
+        Args:
+            policy: says what may be dialled and sent along.
+            needs_trunk: whether LiveKit's SIP API is to ring the human.
+            needs_destination: whether whoever rings the human has to be told whom.
+        """
         if needs_trunk and not self.trunk_id and self.connection is None:
             raise InvalidArgument(
                 "sip_trunk_id",
@@ -73,12 +85,20 @@ class DialOptions:
         if not isinstance(self.trunk_id, str | None):
             problem = f"is {type(self.trunk_id).__name__}"
             raise InvalidArgument("sip_trunk_id", problem, "give the trunk's id as a string")
+        if not isinstance(self.connection, api.SIPOutboundConfig | None):
+            problem = f"is {type(self.connection).__name__}"
+            raise InvalidArgument("sip_connection", problem, "give an api.SIPOutboundConfig")
+        destination = self.destination
+        if destination or needs_destination:
+            destination = check_destination(destination, policy)
         return replace(
             self,
-            destination=check_destination(self.destination, policy),
+            destination=destination,
             number=check_number(self.number),
             headers=check_headers(self.headers, policy),
             dtmf=check_dtmf(self.dtmf),
+            name=check_name(self.name),
+            attributes=check_attributes(self.attributes),
         )
 
     def request(self, legs: Legs, attempt: int) -> DialRequest:
@@ -99,55 +119,6 @@ class DialOptions:
             headers=self.headers,
             attributes={**self.attributes, **ours},
         )
-
-
-class SipDialer:
-    """Dials through LiveKit's SIP API.
-
-    Args:
-        client: a client *without* fail-over: the SDK would replay a dial that timed out, and the
-            service does not recognise the copy (livekit/sip issue 750).
-        options: for the trunk.
-    """
-
-    def __init__(self, client: Api, options: DialOptions) -> None:
-        self._client = client
-        self._options = options
-
-    async def dial(self, request: DialRequest) -> None:
-        """One request, which returns when the human has answered."""
-        try:
-            await self._client.sip.create_sip_participant(
-                self._message(request), timeout=request.timeout_s
-            )
-        except Exception as error:
-            refused = refusal(error)
-            if refused is None:
-                raise
-            raise refused from error
-
-    async def hang_up(self, request: DialRequest) -> None:
-        """Nothing beyond removing the leg from its room."""
-
-    def _message(self, request: DialRequest) -> api.CreateSIPParticipantRequest:
-        message = api.CreateSIPParticipantRequest(
-            sip_trunk_id=self._options.trunk_id or "",
-            sip_call_to=request.destination,
-            sip_number=request.number,
-            room_name=request.room,
-            participant_identity=request.identity,
-            participant_name=request.name,
-            participant_attributes=dict(request.attributes),
-            headers=dict(request.headers),
-            dtmf=request.dtmf,
-            wait_until_answered=True,
-        )
-        message.ringing_timeout.FromMilliseconds(int(request.ring_timeout_s * 1000))
-        # The server's own default is 24 h, and nobody else hangs up for us.
-        message.max_call_duration.FromMilliseconds(int(request.call_limit_s * 1000))
-        if self._options.connection is not None:
-            message.trunk.CopyFrom(self._options.connection)
-        return message
 
 
 class Dial:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from warm_transfer.dialable import dtmf_seconds
@@ -10,7 +10,7 @@ from warm_transfer.effects import Do
 from warm_transfer.events import Event, Facts, On
 from warm_transfer.livekit.briefing import Briefing, ConsultOptions
 from warm_transfer.livekit.consult import Consult, unguessable
-from warm_transfer.livekit.dial import Dial, DialOptions, SipDialer
+from warm_transfer.livekit.dial import Dial, DialOptions
 from warm_transfer.livekit.hold import DEFAULT_HOLD_AUDIO, Hold
 from warm_transfer.livekit.host import Host
 from warm_transfer.livekit.legs import Legs
@@ -18,6 +18,7 @@ from warm_transfer.livekit.line import LiveKitLine
 from warm_transfer.livekit.merge import Merge, strategies_of
 from warm_transfer.livekit.sdk import Room, Sdk
 from warm_transfer.livekit.signals import Signals
+from warm_transfer.livekit.sip import SipDialer
 from warm_transfer.logs import transfer_log
 from warm_transfer.outcome import TransferOutcome
 from warm_transfer.policy import Plan, TransferPolicy
@@ -26,7 +27,9 @@ from warm_transfer.runner import Runner
 from warm_transfer.states import State
 from warm_transfer.transfer import Transfer
 
-__all__ = ["Engine"]
+__all__ = ["DialerOf", "Engine"]
+
+DialerOf = Callable[[Legs, DialOptions], Dialer]
 
 
 class Engine:
@@ -43,6 +46,9 @@ class Engine:
         policy: the limits.
         merge: ``"auto"``, a strategy, or an ordered list of them.
         dialer: rings the human; the SIP API unless given.
+        dialer_of: makes the dialer once the legs are known; its options have been checked.
+        consult_name: the name of the consult room; unguessable unless given.
+        human_identity: the identity of the human's leg; unique unless given.
         api: a client to use instead of one of our own; it is not closed then.
         journal: keeps the steps.
         hooks: told of every change of state.
@@ -65,13 +71,16 @@ class Engine:
         policy: TransferPolicy | None = None,
         merge: object = "auto",
         dialer: Dialer | None = None,
+        dialer_of: DialerOf | None = None,
+        consult_name: str | None = None,
+        human_identity: str | None = None,
         api: Any = None,
         journal: Journal | None = None,
         hooks: Sequence[StateHook] = (),
         transfer_id: str | None = None,
     ) -> None:
         policy = policy or TransferPolicy()
-        options = dial.checked(policy, needs_trunk=dialer is None)
+        options = dial if dialer_of else dial.checked(policy, needs_trunk=dialer is None)
         strategies = strategies_of(merge)
         secret = unguessable()
         self.id = transfer_id or unguessable()[:12]
@@ -83,14 +92,16 @@ class Engine:
             host=host,
             caller_room=caller_room,
             caller_identity=caller_identity,
-            consult_name=f"wt-{secret}",
-            human_identity=f"human-agent-sip-{secret[:8]}",
+            consult_name=consult_name or f"wt-{secret}",
+            human_identity=human_identity or f"human-agent-sip-{secret[:8]}",
             post=self.post,
             log=transfer_log(self.id),
         )
         self._legs = legs
         merging = Merge(legs, strategies)
         plan = Plan(strategies=merging.plan, dtmf_s=dtmf_seconds(options.dtmf))
+        if dialer_of is not None:
+            dialer = dialer_of(legs, options)
         dialing = Dial(legs, dialer or SipDialer(legs.api, options), options)
         briefing = Briefing(legs, consult or ConsultOptions())
         self._signals = Signals(legs, dialing)

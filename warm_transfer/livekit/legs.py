@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Coroutine, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from livekit import api, rtc
@@ -41,6 +41,8 @@ class Legs:
     log: BoundLog
     consult_room: Room | None = None
     """The consult room while the agent is in it."""
+    consult_joined: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the agent has joined the consult room; the dial leaves before that."""
 
     @property
     def consult_connected(self) -> bool:

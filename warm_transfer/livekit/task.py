@@ -10,44 +10,54 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
-import warnings
-import weakref
-from collections.abc import Generator, Sequence
-from dataclasses import replace
+from collections.abc import Generator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from livekit import api as lkapi
 from livekit.agents import NOT_GIVEN, Agent, AgentSession, AgentTask, NotGivenOr, get_job_context
-from livekit.agents.job import DEFAULT_PARTICIPANT_KINDS
 from livekit.agents.llm import ToolError
 from livekit.agents.utils import is_given
 
-from warm_transfer.errors import CallerUnclear, InvalidArgument, ServerUnusable
+from warm_transfer.errors import InvalidArgument
 from warm_transfer.events import Event, Facts, On
-from warm_transfer.journal import FileJournal
 from warm_transfer.livekit.briefing import NOTICE, ConsultOptions
+from warm_transfer.livekit.callersession import (
+    SessionWatch,
+    caller_of,
+    claim,
+    refuse_second,
+    release,
+)
 from warm_transfer.livekit.compat import (
     FrameworkAwait,
     complete_outside_speech,
     current_activity,
     pass_task_mark,
-    server_url,
+    take_tools,
 )
 from warm_transfer.livekit.consult import unguessable
-from warm_transfer.livekit.dial import DialOptions
+from warm_transfer.livekit.dial import HUMAN_NAME, DialOptions
+from warm_transfer.livekit.dialhook import DialHook
 from warm_transfer.livekit.engine import Engine
 from warm_transfer.livekit.hold import DEFAULT_HOLD_AUDIO
 from warm_transfer.livekit.merge import strategies_of
-from warm_transfer.livekit.models import (
-    consult_models,
-    resolve_instructions,
-    turn_handling_of,
-    turns_given,
+from warm_transfer.livekit.models import resolve_instructions, turns_given
+from warm_transfer.livekit.naming import check_identity, check_room_name
+from warm_transfer.livekit.options import (
+    Greeting,
+    TaskOptions,
+    greeting_of,
+    hooks_of,
+    policy_of,
+    real_sdk,
+    tools_of,
 )
-from warm_transfer.livekit.result import SessionBusy, TransferFailed, WarmTransferResult
-from warm_transfer.livekit.sdk import LiveKitSdk, Sdk
+from warm_transfer.livekit.origination import Origination
+from warm_transfer.livekit.result import TransferFailed, WarmTransferResult
+from warm_transfer.livekit.sdk import Sdk
+from warm_transfer.livekit.taskhost import TaskHost
 from warm_transfer.outcome import TransferOutcome
 from warm_transfer.policy import TransferPolicy
 from warm_transfer.ports import Dialer, Journal, StateHook
@@ -55,24 +65,22 @@ from warm_transfer.states import State
 
 __all__ = ["WarmTransferTask"]
 
-#: The transfer each session has; a second one would ring a second human.
-_BUSY: weakref.WeakKeyDictionary[AgentSession[Any], WarmTransferTask]
-_BUSY = weakref.WeakKeyDictionary()
 
-
-class WarmTransferTask(AgentTask[WarmTransferResult]):
+class WarmTransferTask(Origination, AgentTask[WarmTransferResult]):
     """Hand the caller to a human: hold, ring, brief in private, merge.
 
     ``await`` it in a function tool or in ``on_enter`` of an agent.
 
     Args:
         sip_call_to: the human's number, or a sip:, sips: or tel: URI.
-        sip_trunk_id: the outbound trunk; else the variable ``LIVEKIT_SIP_OUTBOUND_TRUNK``.
+        sip_trunk_id: the outbound trunk; else, without `sip_connection`, the variable
+            ``LIVEKIT_SIP_OUTBOUND_TRUNK``.
         sip_connection: an inline trunk instead.
-        sip_number: the caller id to show; else the variable ``LIVEKIT_SIP_NUMBER``.
+        sip_number: the caller id to show; else the variable ``LIVEKIT_SIP_NUMBER``; None for the
+            trunk's own.
         sip_headers: SIP headers, see `TransferPolicy.allowed_headers`.
         dtmf: key tones after the answer; ``w`` pauses half a second.
-        ringing_timeout: seconds to ring; comes before `policy`.
+        ringing_timeout: seconds to ring, at most 70; comes before `policy`, None does not.
         hold_audio: what the caller hears on hold; None for silence.
         instructions: the consult agent's persona, or a whole ``WorkflowInstructions``.
         chat_ctx: the conversation with the caller, given to the human as a record.
@@ -80,14 +88,25 @@ class WarmTransferTask(AgentTask[WarmTransferResult]):
             the older way to say parts of it.
         tools: further tools of the consult agent.
         stt, vad, llm, tts: models of the consult session; else the agent's, else the session's.
+        extra_instructions: the older way to say ``WorkflowInstructions(extra=...)``.
+        target_phone_number: the older name of `sip_call_to`.
         policy: every limit and choice.
         on_state_change: a hook, or several; sync or async.
         merge: ``"auto"``, a merge strategy, or an ordered list.
         dialer: rings the human instead of LiveKit's SIP API.
         api: a ``LiveKitAPI`` to use; build it with ``failover=False``. It stays open.
         journal: a file to append to, or a `Journal`.
-        greeting: said when the human answers; None lets them speak first.
+        greeting: said when the human answers, or a plain function that returns it; None lets them
+            speak first.
         notice: the fixed sentence for a human who is let go before the merge.
+        room_name: the consult room; else a name that cannot be guessed. The room is deleted at
+            the end, and a guessable name lets others in who may join rooms.
+        human_identity: the identity of the human's leg; else one that is unique. It must not be in
+            the consult room or the caller's room already.
+        participant_name: the display name of the human's leg.
+        participant_attributes: participant attributes of the human's leg.
+        on_dial_request: is shown each request of LiveKit's SIP API before it is sent, sync or
+            async, and may change it or return another; see `warm_transfer.livekit.dialhook`.
         sdk: another SDK than LiveKit's, for tests.
 
     Raises:
@@ -126,44 +145,67 @@ class WarmTransferTask(AgentTask[WarmTransferResult]):
         dialer: Dialer | None = None,
         api: lkapi.LiveKitAPI | None = None,
         journal: Journal | str | Path | None = None,
-        greeting: str | None = None,
+        greeting: Greeting | None = None,
         notice: str = NOTICE,
+        room_name: str | None = None,
+        human_identity: str | None = None,
+        participant_name: str = HUMAN_NAME,
+        participant_attributes: Mapping[str, str] | None = None,
+        on_dial_request: DialHook | None = None,
         sdk: Sdk | None = None,
     ) -> None:
         super().__init__(instructions="", stt=None, vad=None, llm=None, tts=None)
-        policy = policy or TransferPolicy()
-        if is_given(ringing_timeout) and ringing_timeout is not None:
-            policy = _ring_timeout(policy, ringing_timeout)
-        if is_given(target_phone_number):
-            text = "`target_phone_number` is deprecated, use `sip_call_to`"
-            warnings.warn(text, DeprecationWarning, stacklevel=2)
-            sip_call_to = sip_call_to or target_phone_number
-        self._policy = policy
-        self._dial_options = DialOptions(
-            destination=sip_call_to or "",
-            trunk_id=_trunk_id(sip_trunk_id, sip_connection),
-            connection=sip_connection or None,
-            number=sip_number if is_given(sip_number) else os.getenv("LIVEKIT_SIP_NUMBER", ""),
-            headers=sip_headers if is_given(sip_headers) else {},
-            dtmf=dtmf if is_given(dtmf) and dtmf is not None else "",
-        ).checked(policy, needs_trunk=dialer is None)
-        self._strategies = strategies_of(merge)
-        self._hooks = () if on_state_change is None else _hooks(on_state_change)
-        self._dialer = dialer
-        self._client = api
-        self._journal = journal
-        self._opened: FileJournal | None = None
-        self._hold_audio = hold_audio if is_given(hold_audio) else DEFAULT_HOLD_AUDIO
-        self._given_models = {"stt": stt, "vad": vad, "llm": llm, "tts": tts}
-        self._given_turns = turns_given(turn_handling, turn_detection, allow_interruptions)
-        self._consult_agent = {
-            "instructions": resolve_instructions(instructions, chat_ctx, extra_instructions),
-            "tools": list(tools) if is_given(tools) else [],
-        }
-        self._words = {"greeting": greeting, "notice": notice}
-        self._sdk = sdk
+        self._refuse_what_is_never_called()
+        policy = policy_of(policy, ringing_timeout)
+        self._ringing_timeout = policy.ring_timeout_s
+        self._setup_origination(
+            sip_call_to=sip_call_to,
+            sip_trunk_id=sip_trunk_id,
+            sip_connection=sip_connection,
+            sip_number=sip_number,
+            sip_headers=sip_headers,
+            dtmf=dtmf,
+            target_phone_number=target_phone_number,
+        )
+        by_sip = dialer is None and not self._rings_itself()
+        dial = DialOptions(
+            destination=self._sip_call_to,
+            trunk_id=self._sip_trunk_id,
+            connection=self._sip_connection,
+            number=self._sip_number,
+            headers=self._sip_headers,
+            dtmf=self._dtmf or "",
+            name=participant_name,
+            attributes={} if participant_attributes is None else participant_attributes,
+        )
+        words = resolve_instructions(instructions, chat_ctx, extra_instructions)
+        consult = ConsultOptions(
+            agent={"instructions": words, "tools": tools_of(tools, take_tools(self))},
+            notice=notice or NOTICE,
+        )
+        self._options = TaskOptions(
+            policy=policy,
+            dial=dial.checked(
+                policy, needs_trunk=by_sip, needs_destination=not self._rings_itself()
+            ),
+            consult=consult,
+            greeting=greeting_of(greeting),
+            strategies=strategies_of(merge),
+            hooks=hooks_of(on_state_change),
+            hold_audio=hold_audio if is_given(hold_audio) else DEFAULT_HOLD_AUDIO,
+            models={"stt": stt, "vad": vad, "llm": llm, "tts": tts},
+            turns=turns_given(turn_handling, turn_detection, allow_interruptions),
+            rings_itself=self._rings_itself(),
+            dialer=dialer,
+            on_dial_request=on_dial_request,
+            client=api,
+            journal=journal,
+            room_name=None if room_name is None else check_room_name(room_name),
+            human_identity=None if human_identity is None else check_identity(human_identity),
+            sdk=sdk,
+        )
         self._engine: Engine | None = None
-        self._host: _TaskHost | None = None
+        self._host: TaskHost | None = None
         self._transfer_id = unguessable()[:12]
 
     # What an application reads and says.
@@ -243,7 +285,7 @@ class WarmTransferTask(AgentTask[WarmTransferResult]):
             engine.cancel("the agent was switched")
             host.switched.set()
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self._policy.release_timeout_s):
+            async with asyncio.timeout(self._options.policy.release_timeout_s):
                 await engine.wait_closed()
 
     def __await__(self) -> Generator[None, None, WarmTransferResult]:
@@ -256,19 +298,17 @@ class WarmTransferTask(AgentTask[WarmTransferResult]):
             # The framework says what is wrong.
             return await self._framework_await()
         session, agent = here
-        if session in _BUSY:
-            first = _BUSY[session]
-            raise SessionBusy(first.transfer_id, first.state)
+        refuse_second(session)
         engine, host = self._build(session, agent)
         # From here on, because two tools of one turn get this far in the same turn of the loop.
-        _BUSY[session] = self
+        claim(session, self)
         inner = asyncio.get_running_loop().create_task(self._framework_await())
         inner.add_done_callback(host.take_back)
         pass_task_mark(inner)
         if not await self._is_admitted(inner, session, engine):
             return inner.result()
         self._engine, self._host = engine, host
-        watch = _SessionWatch(session, engine)
+        watch = SessionWatch(session, engine.post)
         self._watch_job(engine)
         engine.start()
         try:
@@ -288,7 +328,7 @@ class WarmTransferTask(AgentTask[WarmTransferResult]):
             # It has begun already, and would leave the session with an agent that never ends.
             complete_outside_speech(self, ToolError("the await was cancelled"))
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._policy.release_timeout_s):
+                async with asyncio.timeout(self._options.policy.release_timeout_s):
                     await asyncio.wait([inner])
             await self._discard(session, engine)
             raise
@@ -297,8 +337,8 @@ class WarmTransferTask(AgentTask[WarmTransferResult]):
         return admitted
 
     async def _discard(self, session: AgentSession[Any], engine: Engine) -> None:
-        _BUSY.pop(session, None)
-        self._close_journal()
+        release(session, self)
+        self._options.close_journal()
         await engine.discard()
 
     async def _framework_await(self) -> WarmTransferResult:
@@ -316,7 +356,7 @@ class WarmTransferTask(AgentTask[WarmTransferResult]):
         except asyncio.CancelledError:
             engine.cancel("the await was cancelled")
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._policy.release_timeout_s):
+                async with asyncio.timeout(self._options.policy.release_timeout_s):
                     await asyncio.wait([inner])
                     await engine.wait_resumed()
             raise
@@ -340,48 +380,33 @@ class WarmTransferTask(AgentTask[WarmTransferResult]):
             result = WarmTransferResult(self._engine.human_identity, outcome)
         complete_outside_speech(self, result)
 
-    def _build(self, session: AgentSession[Any], agent: Agent) -> tuple[Engine, _TaskHost]:
+    def _build(self, session: AgentSession[Any], agent: Agent) -> tuple[Engine, TaskHost]:
         """Everything that can be wrong is found here, before the framework is asked."""
-        room, caller = _caller_of(session)
-        host = _TaskHost(self, session, agent)
-        turns = turn_handling_of(self._given_turns, session)
-        models = consult_models(self._given_models, session, agent)
-        consult = ConsultOptions(
-            session={**models, "turn_handling": turns},
-            agent=self._consult_agent,
-            greeting=self._words["greeting"],
-            notice=self._words["notice"] or NOTICE,
-        )
-        sdk = self._sdk or _real_sdk()
+        options = self._options
+        room, caller = caller_of(session)
+        if options.room_name is not None and options.room_name == room.name:
+            remedy = "give another: the human would hear the caller during the briefing"
+            raise InvalidArgument("room_name", "is the caller's own room", remedy)
+        host = TaskHost(session, agent, self.complete_with)
         engine = Engine(
             host=host,
-            sdk=sdk,
+            sdk=options.sdk or real_sdk(),
             caller_room=room,
             caller_identity=caller,
-            dial=self._dial_options,
-            consult=consult,
-            hold_audio=self._hold_audio,
-            policy=self._policy,
-            merge=self._strategies,
-            dialer=self._dialer,
-            api=self._client,
-            journal=self._open_journal(),
-            hooks=self._hooks,
+            dial=options.dial,
+            consult=options.consult_in(session, agent),
+            hold_audio=options.hold_audio,
+            policy=options.policy,
+            merge=options.strategies,
+            dialer_of=partial(self._dialer_of, given=options.dialer, last=options.last),
+            consult_name=options.room_name,
+            human_identity=options.human_identity,
+            api=options.client,
+            journal=options.open_journal(),
+            hooks=options.hooks,
             transfer_id=self._transfer_id,
         )
         return engine, host
-
-    def _open_journal(self) -> Journal | None:
-        journal = self._journal
-        if not isinstance(journal, str | Path):
-            return journal
-        self._opened = FileJournal(journal)
-        return self._opened
-
-    def _close_journal(self) -> None:
-        opened, self._opened = self._opened, None
-        if opened is not None:
-            opened.close()
 
     def _watch_job(self, engine: Engine) -> None:
         context = get_job_context(required=False)
@@ -391,25 +416,24 @@ class WarmTransferTask(AgentTask[WarmTransferResult]):
         async def shut_down() -> None:
             engine.post(Event(On.JOB_SHUTTING_DOWN))
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._policy.release_timeout_s):
+                async with asyncio.timeout(self._options.policy.release_timeout_s):
                     await engine.wait_closed()
 
         context.add_shutdown_callback(shut_down)
 
     def _forget_when_closed(
-        self, session: AgentSession[Any], engine: Engine, watch: _SessionWatch
+        self, session: AgentSession[Any], engine: Engine, watch: SessionWatch
     ) -> None:
         assert self._host is not None
         if engine.outcome is not None and self._host.back.is_set():
             # Also a merged call, which lives on: the session may start another transfer.
-            _BUSY.pop(session, None)
+            release(session, self)
 
         async def forget() -> None:
             await engine.wait_closed()
             watch.close()
-            self._close_journal()
-            if _BUSY.get(session) is self:
-                del _BUSY[session]
+            self._options.close_journal()
+            release(session, self)
 
         task = asyncio.get_running_loop().create_task(
             forget(), name=f"warm-transfer {engine.id} forgetting"
@@ -419,100 +443,3 @@ class WarmTransferTask(AgentTask[WarmTransferResult]):
     def _post(self, name: On, facts: Facts | None = None) -> None:
         if self._engine is not None:
             self._engine.post(Event(name, facts or Facts()))
-
-
-class _TaskHost:
-    """The `Host` port on an agent task."""
-
-    def __init__(self, task: WarmTransferTask, session: AgentSession[Any], agent: Agent) -> None:
-        self._task = task
-        self._session = session
-        self.agent = agent
-        self.speech_over = asyncio.Event()
-        self.back = asyncio.Event()
-        self.switched = asyncio.Event()
-
-    def take_back(self, inner: asyncio.Task[WarmTransferResult]) -> None:
-        """The framework's await is over, also behind a cancelled one: the agent is back."""
-        self.back.set()
-        if not inner.cancelled():
-            inner.exception()
-
-    @property
-    def session(self) -> AgentSession[Any]:
-        return self._session
-
-    async def speech_ended(self) -> None:
-        await self.speech_over.wait()
-
-    def complete(self, outcome: TransferOutcome) -> None:
-        asyncio.get_running_loop().call_soon(self._task.complete_with, outcome)
-
-    async def handed_back(self) -> None:
-        await self.back.wait()
-
-
-class _SessionWatch:
-    """Tells the engine when the caller's session closes, also after the await has returned."""
-
-    def __init__(self, session: AgentSession[Any], engine: Engine) -> None:
-        self._session = session
-        self._engine = engine
-        self._task: asyncio.Task[None] | None = None
-        session.on("close", self._on_close)
-
-    def keep(self, task: asyncio.Task[None]) -> None:
-        """Hold on to the task that will close this watch."""
-        self._task = task
-
-    def close(self) -> None:
-        """Stop listening."""
-        self._session.off("close", self._on_close)
-
-    def _on_close(self, _event: object) -> None:
-        self._engine.post(Event(On.SESSION_CLOSED))
-
-
-def _caller_of(session: AgentSession[Any]) -> tuple[Any, str]:
-    """The room and the identity of the one participant the session is linked to."""
-    try:
-        room_io = session.room_io
-    except RuntimeError:
-        raise CallerUnclear(0) from None
-    linked = room_io.linked_participant
-    if linked is not None:
-        return room_io.room, linked.identity
-    present = room_io.room.remote_participants.values()
-    raise CallerUnclear(sum(each.kind in DEFAULT_PARTICIPANT_KINDS for each in present))
-
-
-def _trunk_id(given: NotGivenOr[str | None], connection: object) -> str | None:
-    if is_given(given):
-        return given
-    return None if connection else os.getenv("LIVEKIT_SIP_OUTBOUND_TRUNK")
-
-
-def _ring_timeout(policy: TransferPolicy, given: float) -> TransferPolicy:
-    try:
-        return replace(policy, ring_timeout_s=given)
-    except InvalidArgument as error:
-        if error.argument != "ring_timeout_s":
-            raise
-        raise InvalidArgument("ringing_timeout", error.problem, error.remedy) from None
-
-
-def _hooks(given: StateHook | Sequence[StateHook]) -> tuple[StateHook, ...]:
-    hooks = tuple(given) if isinstance(given, list | tuple) else (given,)
-    for hook in hooks:
-        if not callable(hook):
-            remedy = "give a function, a coroutine function, or a list of them"
-            raise InvalidArgument("on_state_change", f"is {hook!r}", remedy)
-    return hooks
-
-
-def _real_sdk() -> Sdk:
-    url, key, secret = server_url(), os.getenv("LIVEKIT_API_KEY"), os.getenv("LIVEKIT_API_SECRET")
-    if not url or not key or not secret:
-        remedy = "set LIVEKIT_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET"
-        raise ServerUnusable(url or "LIVEKIT_URL", "address or credentials are missing", remedy)
-    return LiveKitSdk(url, key, secret)

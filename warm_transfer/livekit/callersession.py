@@ -1,0 +1,92 @@
+"""The caller's session: who the caller is, which transfer it has, and when it closes."""
+
+from __future__ import annotations
+
+import asyncio
+import weakref
+from typing import Any, Protocol
+
+from livekit.agents import AgentSession
+from livekit.agents.job import DEFAULT_PARTICIPANT_KINDS
+
+from warm_transfer.errors import CallerUnclear
+from warm_transfer.events import Event, On
+from warm_transfer.livekit.result import SessionBusy
+from warm_transfer.ports import Post
+from warm_transfer.states import State
+
+__all__ = ["SessionWatch", "caller_of", "claim", "refuse_second", "release"]
+
+
+class OneTransfer(Protocol):
+    """What a second transfer is told of the first."""
+
+    @property
+    def transfer_id(self) -> str: ...
+    @property
+    def state(self) -> State: ...
+
+
+#: The transfer each session has; a second one would ring a second human.
+_BUSY: weakref.WeakKeyDictionary[AgentSession[Any], OneTransfer]
+_BUSY = weakref.WeakKeyDictionary()
+
+
+def refuse_second(session: AgentSession[Any]) -> None:
+    """Do nothing while the session has no transfer.
+
+    Raises:
+        SessionBusy: it has one; with its state.
+    """
+    first = _BUSY.get(session)
+    if first is not None:
+        raise SessionBusy(first.transfer_id, first.state)
+
+
+def claim(session: AgentSession[Any], transfer: OneTransfer) -> None:
+    """From here on the session has this transfer."""
+    _BUSY[session] = transfer
+
+
+def release(session: AgentSession[Any], transfer: OneTransfer) -> None:
+    """The session may have another transfer; safe to repeat, and when it has one already."""
+    if _BUSY.get(session) is transfer:
+        del _BUSY[session]
+
+
+def caller_of(session: AgentSession[Any]) -> tuple[Any, str]:
+    """The room and the identity of the one participant the session is linked to.
+
+    Raises:
+        CallerUnclear: it is linked to nobody.
+    """
+    try:
+        room_io = session.room_io
+    except RuntimeError:
+        raise CallerUnclear(0) from None
+    linked = room_io.linked_participant
+    if linked is not None:
+        return room_io.room, linked.identity
+    present = room_io.room.remote_participants.values()
+    raise CallerUnclear(sum(each.kind in DEFAULT_PARTICIPANT_KINDS for each in present))
+
+
+class SessionWatch:
+    """Tells the engine when the caller's session closes, also after the await has returned."""
+
+    def __init__(self, session: AgentSession[Any], post: Post) -> None:
+        self._session = session
+        self._post = post
+        self._task: asyncio.Task[None] | None = None
+        session.on("close", self._on_close)
+
+    def keep(self, task: asyncio.Task[None]) -> None:
+        """Hold on to the task that will close this watch."""
+        self._task = task
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._session.off("close", self._on_close)
+
+    def _on_close(self, _event: object) -> None:
+        self._post(Event(On.SESSION_CLOSED))

@@ -1,0 +1,63 @@
+"""The `Host` port on an agent task: what the engine sees of the side that awaits."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from livekit.agents import Agent, AgentSession
+
+from warm_transfer.outcome import TransferOutcome
+
+__all__ = ["TaskHost"]
+
+
+class TaskHost:
+    """One await of a task in the caller's session.
+
+    Args:
+        session: the caller's session.
+        agent: whose tool or hook awaits.
+        complete: completes the task; called from the loop, in no task's context.
+    """
+
+    def __init__(
+        self,
+        session: AgentSession[Any],
+        agent: Agent,
+        complete: Callable[[TransferOutcome], None],
+    ) -> None:
+        self._session = session
+        self.agent = agent
+        self._complete = complete
+        self.speech_over = asyncio.Event()
+        """Set when the agent's last words are out."""
+        self.back = asyncio.Event()
+        """Set when the agent is current again, or never will be."""
+        self.switched = asyncio.Event()
+        """Set when somebody has put another agent in the agent's place."""
+
+    @property
+    def session(self) -> AgentSession[Any]:
+        """The session that talks to the caller."""
+        return self._session
+
+    async def speech_ended(self) -> None:
+        """Return when the agent's last words are out."""
+        await self.speech_over.wait()
+
+    def complete(self, outcome: TransferOutcome) -> None:
+        """Take the outcome; begins the hand-back to the agent."""
+        asyncio.get_running_loop().call_soon(self._complete, outcome)
+
+    async def handed_back(self) -> None:
+        """Return when the agent is current again, or never will be."""
+        await self.back.wait()
+
+    def take_back(self, inner: asyncio.Task[Any]) -> None:
+        """The framework's await is over, also behind a cancelled one: the agent is back."""
+        self.back.set()
+        if not inner.cancelled():
+            # Looked at, so that nobody reports it as forgotten.
+            inner.exception()
