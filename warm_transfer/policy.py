@@ -32,6 +32,9 @@ class TransferPolicy:
     At most 70: the server drops the request at 80."""
     decision_timeout_s: float = 120.0
     """From the answer to the human's yes or no. Silence counts as no."""
+    consent_timeout_s: float = 3.0
+    """To judge whether the human's words are a yes. Unjudged, they are none: a model that needs
+    longer for one word is no model for a conversation."""
     merge_timeout_s: float = 10.0
     """From the yes to both hearing each other, for each merge strategy."""
     look_timeout_s: float = 2.0

@@ -7,6 +7,7 @@ the next line. The language model answers the last line it has been given. Nothi
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -71,7 +72,8 @@ class ScriptedLLM(llm.LLM[Any]):
         extra_kwargs: Any = NOT_GIVEN,
     ) -> llm.LLMStream:
         del parallel_tool_calls, tool_choice, extra_kwargs
-        reply = self._reply_to(chat_ctx)
+        # Without tools it is asked whether the human's words are a yes.
+        reply = _verdict(chat_ctx) if tools is None else self._reply_to(chat_ctx)
         return _Said(self, reply, chat_ctx=chat_ctx, tools=tools or [], conn_options=conn_options)
 
     def _reply_to(self, chat_ctx: llm.ChatContext) -> Reply | None:
@@ -84,6 +86,12 @@ class ScriptedLLM(llm.LLM[Any]):
                 heard = item.text_content or ""
                 break
         return next((reply for reply in self._replies if reply.hears in heard), None)
+
+
+def _verdict(chat_ctx: llm.ChatContext) -> Reply:
+    """Yes when what the human said last begins with it."""
+    lines = (chat_ctx.messages()[-1].text_content or "").splitlines()
+    return Reply("", says="yes" if json.loads(lines[-1])["said"].startswith("Yes") else "no")
 
 
 class _Said(llm.LLMStream):

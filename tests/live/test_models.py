@@ -8,8 +8,10 @@ from livekit.agents import DEFAULT_API_CONNECT_OPTIONS, llm
 from tests.live.hearing import Hearing
 from tests.live.models import ScriptedLLM, ScriptedSTT, ScriptedTTS, real_vad
 from tests.live.pilots import Pilot
-from tests.live.scenarios import Reply
+from tests.live.scenarios import HELLO, MAILBOX, NO, YES, Reply
 from tests.live.voices import FRAME, RATE_HZ, pilot_tone, speak
+from warm_transfer.livekit.phrases import ENGLISH
+from warm_transfer.livekit.prompts import data_lines
 
 pytestmark = pytest.mark.asyncio
 
@@ -21,8 +23,13 @@ async def test_the_recogniser_gives_its_lines_in_order_and_then_nothing() -> Non
     assert heard == ["one", "two", ""]
 
 
+@llm.function_tool
+async def connect_to_caller() -> None:
+    """A tool, so that the model talks; without one it judges."""
+
+
 async def answer(model: ScriptedLLM, chat: llm.ChatContext) -> llm.CollectedResponse:
-    return await model.chat(chat_ctx=chat).collect()
+    return await model.chat(chat_ctx=chat, tools=[connect_to_caller]).collect()
 
 
 async def test_the_model_answers_the_last_thing_it_was_told() -> None:
@@ -36,6 +43,19 @@ async def test_the_model_answers_the_last_thing_it_was_told() -> None:
     assert [call.name for call in called.tool_calls] == ["connect_to_caller"]
     chat.add_message(role="user", content="Whatever.")
     assert not (await answer(model, chat)).tool_calls
+
+
+@pytest.mark.parametrize(
+    ("said", "verdict"), [(YES, "yes"), (HELLO, "no"), (NO, "no"), (MAILBOX, "no")]
+)
+async def test_the_model_judges_the_last_words_when_it_has_no_tools(
+    said: str, verdict: str
+) -> None:
+    chat = llm.ChatContext.empty()
+    chat.add_message(role="system", content=ENGLISH.consent)
+    chat.add_message(role="user", content="\n".join(data_lines([{"said": YES}, {"said": said}])))
+    answered = await ScriptedLLM(()).chat(chat_ctx=chat).collect()
+    assert answered.text == verdict
 
 
 async def test_a_spoken_line_carries_the_voice_and_its_pilot() -> None:

@@ -1,8 +1,12 @@
-"""Tiny models of livekit-agents for tests: a language model that calls one tool, and no sound."""
+"""Tiny models of livekit-agents for tests: a language model that calls one tool, and no sound.
+
+Asked without tools, it is asked to judge a human's words.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 
 from livekit.agents import DEFAULT_API_CONNECT_OPTIONS, NOT_GIVEN, APIConnectOptions, llm
@@ -23,6 +27,8 @@ class CallingLLM(llm.LLM[Any]):
         """How long it goes on after the tool call: the agent still speaks then."""
         self.asked: list[str] = []
         """The last item of each context it was asked with."""
+        self.judged: list[str] = []
+        """The words it was asked to judge; they are a yes when they begin with one."""
 
     def chat(
         self,
@@ -39,9 +45,14 @@ class CallingLLM(llm.LLM[Any]):
         text = last.text_content or "" if isinstance(last, llm.ChatMessage) else ""
         if isinstance(last, llm.FunctionCallOutput):
             text = last.output
+        if tools is None:
+            said = json.loads(text.splitlines()[-1])["said"]
+            self.judged.append(said)
+            verdict = "yes" if said.startswith("Yes") else "no"
+            return _Verdict(self, verdict, chat_ctx=chat_ctx, tools=[], conn_options=conn_options)
         self.asked.append(text)
         call = self.tool if CUE in text else None
-        return _Reply(self, call, chat_ctx=chat_ctx, tools=tools or [], conn_options=conn_options)
+        return _Reply(self, call, chat_ctx=chat_ctx, tools=tools, conn_options=conn_options)
 
 
 class _Reply(llm.LLMStream):
@@ -60,3 +71,13 @@ class _Reply(llm.LLMStream):
             delta = llm.ChoiceDelta(role="assistant", tool_calls=[call])
         self._event_ch.send_nowait(llm.ChatChunk(id=f"chunk_{self._number}", delta=delta))
         await asyncio.sleep(self._lingers_s)
+
+
+class _Verdict(llm.LLMStream):
+    def __init__(self, owner: CallingLLM, word: str, **rest: Any) -> None:
+        super().__init__(owner, **rest)
+        self._word = word
+
+    async def _run(self) -> None:
+        delta = llm.ChoiceDelta(role="assistant", content=self._word)
+        self._event_ch.send_nowait(llm.ChatChunk(id="verdict", delta=delta))

@@ -61,6 +61,18 @@ class Desk:
 # The tools.
 
 
+def _agent(
+    bench: Bench, standing: str | None = None, refusal: str | None = None, **options: Any
+) -> Any:
+    """A consult agent whose human has agreed, unless there is a refusal."""
+
+    async def refuse() -> str | None:
+        return refusal
+
+    consent: Any = SimpleNamespace(refusal=refuse)
+    return ConsultAgent(bench.legs, consent, lambda: standing, **options)
+
+
 def _tools_of(agent: Agent) -> set[str]:
     return {each.info.name for each in agent.tools if isinstance(each, FunctionTool)}
 
@@ -68,7 +80,7 @@ def _tools_of(agent: Agent) -> set[str]:
 @pytest.mark.asyncio
 async def test_the_tools_exist_on_the_consult_agent_and_not_on_the_task() -> None:
     bench = await Bench.set_up()
-    assert _tools_of(ConsultAgent(bench.legs)) == TOOLS
+    assert _tools_of(_agent(bench)) == TOOLS
     task = WarmTransferTask("+15105550123", sip_trunk_id="ST_x")
     assert _tools_of(task) == set()
 
@@ -83,13 +95,13 @@ async def test_tools_of_the_application_come_beside_ours() -> None:
         return "none"
 
     bench = await Bench.set_up()
-    assert _tools_of(ConsultAgent(bench.legs, tools=[look_up_order])) == TOOLS | {"look_up_order"}
+    assert _tools_of(_agent(bench, tools=[look_up_order])) == TOOLS | {"look_up_order"}
 
 
 @pytest.mark.asyncio
 async def test_a_tool_posts_one_event_and_returns_nothing_at_once() -> None:
     bench = await Bench.set_up()
-    agent: Any = ConsultAgent(bench.legs)
+    agent = _agent(bench)
     began_s = bench.now_s
     # None makes no further reply of the model.
     assert await agent.connect_to_caller() is None
@@ -107,7 +119,7 @@ async def test_a_tool_posts_one_event_and_returns_nothing_at_once() -> None:
 async def test_a_tool_does_not_wait_for_an_engine_that_does_not_answer() -> None:
     bench = await Bench.set_up()
     bench.on_post = lambda _: None
-    agent: Any = ConsultAgent(bench.legs)
+    agent = _agent(bench)
     coroutine = agent.connect_to_caller()
     # It ends in its first step, without one suspension.
     with pytest.raises(StopIteration):

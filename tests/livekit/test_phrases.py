@@ -99,7 +99,8 @@ def test_a_list_of_sentences_has_one_for_each_key(name: str) -> None:
     assert refused(**{name: {**whole, "more": "x"}}).argument == f"phrases.{name}"
     assert refused(**{name: {**whole, first: ""}}).argument == f"phrases.{name}[{first}]"
     assert refused(**{name: "text"}).argument == f"phrases.{name}"
-    kept: Any = getattr(Phrases(**{name: whole}), name)
+    given: dict[str, Any] = {name: whole}
+    kept: Any = getattr(Phrases(**given), name)
     whole[first] = "changed"
     assert kept[first] != "changed"
     with pytest.raises(TypeError):
@@ -107,6 +108,8 @@ def test_a_list_of_sentences_has_one_for_each_key(name: str) -> None:
 
 
 # Where they are used.
+
+SPOKEN = ("text", "instructions")
 
 
 def _spoken() -> list[tuple[str, ast.Call]]:
@@ -125,10 +128,11 @@ def _spoken() -> list[tuple[str, ast.Call]]:
 def test_no_sentence_is_spoken_that_is_written_somewhere_else() -> None:
     calls = _spoken()
     assert {name for name, _ in calls} == {"warm_transfer.livekit.briefing"}
-    texts = [
-        part.value
+    words = [
+        part
         for _, call in calls
-        for part in ast.walk(call)
-        if isinstance(part, ast.Constant) and isinstance(part.value, str)
+        for given in (*call.args, *(each.value for each in call.keywords if each.arg in SPOKEN))
+        for part in ast.walk(given)
     ]
-    assert texts == []
+    assert words
+    assert not [each for each in words if isinstance(each, ast.Constant | ast.JoinedStr)]

@@ -103,7 +103,7 @@ class Engine:
         if dialer_of is not None:
             dialer = dialer_of(legs, options)
         dialing = Dial(legs, dialer or SipDialer(legs.api, options), options)
-        briefing = Briefing(legs, consult or ConsultOptions())
+        briefing = Briefing(legs, consult or ConsultOptions(), lambda: self._transfer.state)
         self._signals = Signals(legs, dialing)
         self._line = LiveKitLine(
             legs,

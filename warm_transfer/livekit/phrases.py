@@ -192,7 +192,7 @@ _FIELDS: Mapping[str, frozenset[str]] = {
     "template": frozenset({"persona", "_conversation_history", "extra"}),
     "read_aloud": frozenset({"words"}),
 }
-_KEYS: Mapping[str, frozenset[State] | frozenset[Reason]] = {
+_KEYS: Mapping[str, frozenset[str]] = {
     "standing": frozenset(State) - {State.BRIEFING},
     "explanations": frozenset(Reason) - {Reason.ACCEPTED},
 }
@@ -215,9 +215,7 @@ def _check(name: str, value: object, wanted: frozenset[str]) -> None:
         raise InvalidArgument(argument, problem, f"use {names}, and double other braces")
 
 
-def _checked_mapping(
-    name: str, value: object, keys: frozenset[State] | frozenset[Reason]
-) -> Mapping[object, str]:
+def _checked_mapping(name: str, value: object, keys: frozenset[str]) -> Mapping[object, str]:
     if not isinstance(value, Mapping) or set(value) != keys:
         remedy = f"give a sentence for each of: {', '.join(sorted(keys))}"
         raise InvalidArgument(f"phrases.{name}", "does not have the right keys", remedy)

@@ -18,6 +18,12 @@ _TOOLS: dict[str, str | None] = {
     "voicemail": "voicemail_detected",
     "nothing": None,
 }
+_WORDS: dict[str, str] = {
+    "yes": "Yes, put them through.",
+    "no": "No, not now.",
+    "voicemail": "Please leave a message after the tone.",
+    "nothing": "",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +34,7 @@ class Line:
     after_s: float
     """Seconds after the agent's first word to them."""
     words: str = ""
-    """For a no: why."""
+    """In which words; for a no, why. ``"nothing"`` with words is something that decides nothing."""
 
     def __post_init__(self) -> None:
         if self.says not in get_args(Says):
@@ -36,6 +42,11 @@ class Line:
             raise InvalidArgument("says", f"is {self.says!r}", f"give one of {allowed}")
         if self.after_s < 0:
             raise InvalidArgument("after_s", f"is {self.after_s!r}", "give seconds from 0 on")
+
+    @property
+    def utterance(self) -> str:
+        """What a recogniser makes of it; empty when nothing is said."""
+        return self.words or _WORDS[self.says]
 
     def tool(self) -> tuple[str | None, dict[str, str]]:
         """The tool a model calls when it hears this, and the arguments it gives."""
@@ -52,7 +63,7 @@ class Human:
     after_s: float = 6.0
     """Seconds after the agent's first word."""
     words: str = ""
-    """For a no: why."""
+    """In which words; see `Line`."""
     then: tuple[Line, ...] = field(default=(), kw_only=True)
     """Further lines, for a human who changes their mind."""
     briefing_s: float = field(default=5.0, kw_only=True)

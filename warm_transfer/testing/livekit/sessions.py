@@ -6,14 +6,23 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Generator
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Literal
 
 from livekit import rtc
-from livekit.agents import Agent, CloseEvent, CloseReason, StopResponse
+from livekit.agents import (
+    Agent,
+    AgentStateChangedEvent,
+    CloseEvent,
+    CloseReason,
+    StopResponse,
+    UserInputTranscribedEvent,
+    UserStateChangedEvent,
+)
 from livekit.agents.llm import ToolError
 
 from warm_transfer.testing.livekit import latency
 from warm_transfer.testing.livekit.humans import Human, Line
+from warm_transfer.testing.livekit.judge import SimJudge
 from warm_transfer.testing.livekit.rooms import SimParticipant, SimRoom
 from warm_transfer.testing.livekit.sound import SimAudioSource, SimLocalTrack
 from warm_transfer.testing.livekit.switches import Switches
@@ -24,6 +33,8 @@ __all__ = ["SimCallerSession", "SimConsultSession", "SimSpeech"]
 Reason = rtc.DisconnectReason
 CLOSES = (Reason.CLIENT_INITIATED, Reason.ROOM_DELETED, Reason.USER_REJECTED)
 TRACK = "roomio_audio"
+ASKS_AGAIN_S = 1.0
+"""How long the agent takes to ask once more."""
 
 
 class SimSpeech:
@@ -65,13 +76,27 @@ class SimSpeech:
 
 
 class Voice:
-    """An agent's voice: one utterance after the other on one track."""
+    """An agent's voice: one utterance after the other on one track.
 
-    def __init__(self, world: World, tag: str, may_sound: Callable[[], bool]) -> None:
+    Args:
+        world: the server.
+        tag: what it is heard as.
+        may_sound: whether the output is on.
+        speaks: told when it begins and when it ends.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        tag: str,
+        may_sound: Callable[[], bool],
+        speaks: Callable[[bool], None] = lambda _: None,
+    ) -> None:
         self._world = world
         self.tag = tag
         self.source = SimAudioSource(world)
         self._may_sound = may_sound
+        self._speaks = speaks
         self._queue: list[tuple[SimSpeech, float, str]] = []
         self._task: asyncio.Task[None] | None = None
 
@@ -95,12 +120,14 @@ class Voice:
                 seconds = seconds if self._may_sound() else 0.01
                 if self._may_sound() and not speech.done():
                     self.source.set_tag(tag)
+                    self._speaks(True)
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(seconds):
                         await speech.wait_for_playout()
                 self.source.set_tag("")
                 speech.finish()
                 self._queue.pop(0)
+                self._speaks(False)
         finally:
             self.source.set_tag("")
 
@@ -179,7 +206,8 @@ class SimConsultSession(rtc.EventEmitter[str]):
 
     Once the human is on the line and the input is on, the agent briefs them, heard as
     ``"briefing"``; then the human's lines come, and each makes the session call the tool of the
-    given agent that a model would call.
+    given agent that a model would call. When a yes is not taken, the agent asks again, and the
+    human says it again.
 
     Args:
         world: the server.
@@ -197,14 +225,20 @@ class SimConsultSession(rtc.EventEmitter[str]):
             world, "consult output", ("audio", "video", "transcription"), has=("audio",)
         )
         self.input.changed = self._look
-        self.voice = Voice(world, "briefing", lambda: self.output.audio_enabled)
+        self.llm = options.get("llm") or SimJudge(
+            [line.utterance for line in human.lines if line.says == "yes"]
+        )
+        self.tts = options.get("tts", "a voice")
+        self.voice = Voice(world, "briefing", lambda: self.output.audio_enabled, self._speaks)
+        self._agent_state: Literal["listening", "speaking"] = "listening"
         self.tool_calls: list[tuple[float, str]] = []
         """Which tools were called, and when."""
         self._agent: Agent | None = None
         self._room: SimRoom | None = None
         self._room_options: Any = None
         self._play: asyncio.Task[None] | None = None
-        self._tools: set[asyncio.Task[None]] = set()
+        self._models: set[asyncio.Task[None]] = set()
+        self._tools: set[asyncio.Task[object]] = set()
         self._closing: asyncio.Task[None] | None = None
         self._linked: SimParticipant | None = None
         self._answered = False
@@ -293,20 +327,57 @@ class SimConsultSession(rtc.EventEmitter[str]):
             self._react(line)
 
     def _react(self, line: Line) -> None:
+        """The session hears a line, and its model answers."""
+        if line.utterance:
+            self._hear(line.utterance)
+        task = self._world.loop.create_task(self._answer(line), name="sim: model")
+        self._models.add(task)
+        task.add_done_callback(self._models.discard)
+
+    def _hear(self, words: str) -> None:
+        """The human talks, which cuts the agent short."""
+        self.emit(
+            "user_state_changed", UserStateChangedEvent(old_state="listening", new_state="speaking")
+        )
+        self.voice.interrupt(force=False)
+        self.emit(
+            "user_state_changed", UserStateChangedEvent(old_state="speaking", new_state="listening")
+        )
+        self.emit(
+            "user_input_transcribed", UserInputTranscribedEvent(transcript=words, is_final=True)
+        )
+
+    async def _answer(self, line: Line) -> None:
         """What a model does when the human has said a line."""
         tool, arguments = line.tool()
-        if tool is None:
-            return
-        task = self._world.loop.create_task(self._call(tool, arguments), name="sim: tool")
-        self._tools.add(task)
-        task.add_done_callback(self._tools.discard)
+        while tool is not None:
+            call = self._world.loop.create_task(self._call(tool, arguments), name="sim: tool")
+            self._tools.add(call)
+            call.add_done_callback(self._tools.discard)
+            await asyncio.wait([call])
+            if not call.result() or line.says != "yes":
+                return
+            again = SimSpeech("so, do you take it")
+            self.voice.say(again, ASKS_AGAIN_S)
+            await again.wait_for_playout()
+            await self._talking.wait()
+            self._hear(line.utterance)
 
-    async def _call(self, name: str, arguments: dict[str, str]) -> None:
+    async def _call(self, name: str, arguments: dict[str, str]) -> object:
         self.tool_calls.append((self._world.now_s, name))
         # What a tool raises goes to the model, never to the session.
         with contextlib.suppress(StopResponse, ToolError):
-            await self._world.faults.call(
+            return await self._world.faults.call(
                 f"tool.{name}", lambda: _tool(self._agent, name)(**arguments)
+            )
+        return None
+
+    def _speaks(self, speaks: bool) -> None:
+        old, self._agent_state = self._agent_state, "speaking" if speaks else "listening"
+        if old != self._agent_state:
+            self.emit(
+                "agent_state_changed",
+                AgentStateChangedEvent(old_state=old, new_state=self._agent_state),
             )
 
     # What adapters use.
@@ -320,6 +391,17 @@ class SimConsultSession(rtc.EventEmitter[str]):
         del add_to_chat_ctx
         return self._world.faults.call_now(
             "session.say", lambda: self._say(text, allow_interruptions=allow_interruptions)
+        )
+
+    def generate_reply(self, *, instructions: str, tool_choice: Any) -> SimSpeech:
+        """Say what a speech-to-speech model is asked to say, heard as ``"agent"``.
+
+        Raises:
+            RuntimeError: not running.
+        """
+        del tool_choice
+        return self._world.faults.call_now(
+            "session.generate_reply", lambda: self._say(instructions, allow_interruptions=True)
         )
 
     def _say(self, text: str, *, allow_interruptions: bool) -> SimSpeech:
@@ -365,8 +447,9 @@ class SimConsultSession(rtc.EventEmitter[str]):
     async def _close(self, reason: CloseReason) -> None:
         was_started, self.started = self.started, False
         self.closed = True
-        if self._play is not None:
-            self._play.cancel()
+        for task in (self._play, *self._models):
+            if task is not None:
+                task.cancel()
         tools = [each for each in self._tools if each is not asyncio.current_task()]
         if tools:
             await asyncio.wait(tools)
