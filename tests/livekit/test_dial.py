@@ -15,13 +15,11 @@ from warm_transfer.effects import Do
 from warm_transfer.errors import InvalidArgument
 from warm_transfer.events import Facts, On
 from warm_transfer.livekit.dial import Dial, DialOptions
-from warm_transfer.livekit.sip import SipDialer
 from warm_transfer.outcome import Reason
 from warm_transfer.policy import TransferPolicy
 from warm_transfer.ports import DialRefused, DialRequest
 from warm_transfer.states import State
 from warm_transfer.testing.livekit.faults import Fault, How
-from warm_transfer.testing.livekit.leg_errors import sip_refusal
 from warm_transfer.testing.livekit.phones import At, Phone
 from warm_transfer.testing.livekit.play import Result, Stage, play
 from warm_transfer.testing.livekit.script import App, Scenario
@@ -74,89 +72,6 @@ async def dialling() -> tuple[Bench, Dialer, Dial, asyncio.Task[None]]:
     return bench, dialer, dial, task
 
 
-# The request.
-
-
-class Recorder:
-    """Keeps the message and the timeout of the SIP request."""
-
-    def __init__(self) -> None:
-        self.sip = self
-        self.room = self
-        self.message = api.CreateSIPParticipantRequest()
-        self.timeout: float | None = None
-
-    async def create_sip_participant(
-        self,
-        create: api.CreateSIPParticipantRequest,
-        *,
-        timeout: float | None = None,  # noqa: ASYNC109 - as the SDK
-    ) -> None:
-        self.message, self.timeout = create, timeout
-
-    async def aclose(self) -> None: ...
-
-
-async def sent(options: DialOptions, policy: TransferPolicy, attempt: int = 1) -> Recorder:
-    bench, recorder = await Bench.set_up(policy=policy), Recorder()
-    await SipDialer(recorder, options).dial(options.request(bench.legs, attempt))
-    return recorder
-
-
-@pytest.mark.asyncio
-async def test_the_request_says_every_field() -> None:
-    policy = TransferPolicy(ring_timeout_s=22.5, call_limit_s=3600.0, dial_margin_s=4.0)
-    options = DialOptions(
-        destination=NUMBER,
-        trunk_id=TRUNK,
-        number="+15105550100",
-        headers={"X-Ticket": "7"},
-        dtmf="w1w",
-        name="desk",
-        attributes={"team": "billing", "wt.role": "somebody else"},
-    )
-    recorder = await sent(options, policy, attempt=2)
-    message = recorder.message
-    assert message.sip_trunk_id == TRUNK
-    assert message.sip_call_to == NUMBER
-    assert message.sip_number == "+15105550100"
-    assert message.room_name == ROOM
-    assert message.participant_identity == HUMAN
-    assert message.participant_name == "desk"
-    assert dict(message.participant_attributes) == {
-        "team": "billing",
-        "wt.id": "bench",
-        "wt.attempt": "2",
-        "wt.role": "human",
-    }
-    assert dict(message.headers) == {"X-Ticket": "7"}
-    assert message.dtmf == "w1w"
-    assert message.wait_until_answered
-    assert message.ringing_timeout.ToMilliseconds() == 22_500
-    assert message.max_call_duration.ToMilliseconds() == 3_600_000
-    # Ringing, then two pauses and a tone, then the margin.
-    assert recorder.timeout == pytest.approx(22.5 + 1.25 + 4.0)
-    assert not message.HasField("trunk")
-
-
-@pytest.mark.asyncio
-async def test_an_inline_trunk_goes_into_the_request() -> None:
-    connection = api.SIPOutboundConfig(hostname="sip.example.com", auth_username="u")
-    options = DialOptions(destination=NUMBER, connection=connection)
-    message = (await sent(options, TransferPolicy())).message
-    assert message.trunk == connection
-    assert message.sip_trunk_id == ""
-
-
-@pytest.mark.asyncio
-async def test_the_limits_of_a_dial_are_below_those_of_the_server() -> None:
-    recorder = await sent(OPTIONS, TransferPolicy(ring_timeout_s=70.0))
-    assert recorder.message.ringing_timeout.ToMilliseconds() == 70_000
-    assert recorder.timeout is not None
-    assert recorder.timeout < 80.0
-    assert recorder.timeout > 70.0
-
-
 @pytest.mark.asyncio
 async def test_each_transfer_dials_an_identity_and_a_room_of_its_own() -> None:
     rooms, identities = set[str](), set[str]()
@@ -178,6 +93,9 @@ async def test_each_transfer_dials_an_identity_and_a_room_of_its_own() -> None:
         (replace(OPTIONS, number="me"), "sip_number"),
         (replace(OPTIONS, headers={"Via": "x"}), "sip_headers"),
         (replace(OPTIONS, dtmf="9\r"), "dtmf"),
+        (replace(OPTIONS, name="desk\n"), "participant_name"),
+        (replace(OPTIONS, attributes={"sip.callStatus": "active"}), "participant_attributes"),
+        (replace(OPTIONS, connection="sip.example.com"), "sip_connection"),  # type: ignore[arg-type]  # the point of the test
     ],
 )
 def test_unusable_options_name_the_argument(options: DialOptions, argument: str) -> None:
@@ -189,6 +107,17 @@ def test_unusable_options_name_the_argument(options: DialOptions, argument: str)
 def test_a_dialer_of_the_application_needs_no_trunk() -> None:
     options = DialOptions(destination=NUMBER)
     assert options.checked(TransferPolicy(), needs_trunk=False) == options
+
+
+def test_who_rings_a_human_of_its_own_needs_no_destination_but_gets_a_checked_one() -> None:
+    def checked(destination: str) -> DialOptions:
+        options = DialOptions(destination=destination)
+        return options.checked(TransferPolicy(), needs_trunk=False, needs_destination=False)
+
+    assert checked("").destination == ""
+    assert checked(NUMBER).destination == NUMBER
+    with pytest.raises(InvalidArgument):
+        checked("nonsense")
 
 
 # Exactly one terminal event for each attempt.
@@ -574,22 +503,3 @@ async def test_a_human_who_answers_in_the_moment_of_the_cancel_is_released() -> 
         (call,) = result.sdk.switchboard.calls
         assert call.at in (At.OVER, At.CANCELLED), ms
         assert_back(result)
-
-
-@pytest.mark.asyncio
-async def test_a_refusal_of_the_sip_api_is_one_of_the_dialer() -> None:
-    class Refusing(Recorder):
-        async def create_sip_participant(
-            self,
-            create: api.CreateSIPParticipantRequest,
-            *,
-            timeout: float | None = None,  # noqa: ASYNC109 - as the SDK
-        ) -> None:
-            del create, timeout
-            raise sip_refusal(486)
-
-    bench = await Bench.set_up()
-    with pytest.raises(DialRefused) as caught:
-        await SipDialer(Refusing(), OPTIONS).dial(OPTIONS.request(bench.legs, 1))
-    assert caught.value.facts.sip_status == 486
-    assert isinstance(caught.value.__cause__, api.SipCallError)

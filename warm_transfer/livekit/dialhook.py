@@ -17,6 +17,7 @@ from livekit import api
 from warm_transfer.dialable import check_destination, check_headers, check_number, is_plain
 from warm_transfer.errors import InvalidArgument
 from warm_transfer.livekit.legs import unless
+from warm_transfer.livekit.naming import TAKEN_PREFIXES
 from warm_transfer.policy import TransferPolicy
 
 __all__ = ["DialHook", "Last"]
@@ -80,14 +81,13 @@ class Last:
             if not 0 < getattr(given, name).ToTimedelta().total_seconds() <= limit_s:
                 remedy = f"set more than 0 and at most {limit_s:g} s, which is the policy's"
                 raise InvalidArgument(_ARGUMENT, f"set `{name}` beyond its limit", remedy)
-        for key, value in asked.participant_attributes.items():
-            if given.participant_attributes.get(key) != value:
-                remedy = "leave it: the leg is found again by it"
-                raise InvalidArgument(_ARGUMENT, f"changed the attribute {key!r}", remedy)
+        if _facts(given) != _facts(asked):
+            remedy = f"leave those that begin with {', '.join(TAKEN_PREFIXES)}"
+            raise InvalidArgument(_ARGUMENT, "changed `participant_attributes`", remedy)
+        self._check_wire(given)
         if any(not is_plain(text) for text in _strings(given)):
             remedy = "give text without control characters"
             raise InvalidArgument(_ARGUMENT, "set a text that cannot be sent", remedy)
-        self._check_wire(given)
 
     def _check_wire(self, given: api.CreateSIPParticipantRequest) -> None:
         """What the server passes on to the wire as it is."""
@@ -98,6 +98,12 @@ class Last:
         except InvalidArgument as error:
             problem = f"set a request whose `{error.argument}` {error.problem}"
             raise InvalidArgument(_ARGUMENT, problem, error.remedy) from error
+
+
+def _facts(request: api.CreateSIPParticipantRequest) -> dict[str, str]:
+    """The attributes by which the leg is found again and its progress is read."""
+    attributes = request.participant_attributes.items()
+    return {key: value for key, value in attributes if key.startswith(TAKEN_PREFIXES)}
 
 
 async def _result(given: Awaitable[Any]) -> Any:

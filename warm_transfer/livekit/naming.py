@@ -11,15 +11,21 @@ from collections.abc import Mapping
 from warm_transfer.dialable import is_plain
 from warm_transfer.errors import InvalidArgument
 
-__all__ = ["check_attributes", "check_identity", "check_name", "check_room_name"]
+__all__ = [
+    "TAKEN_PREFIXES",
+    "check_attributes",
+    "check_identity",
+    "check_name",
+    "check_room_name",
+]
 
 _NAME_BYTES_MAX = 256
 _KEY_BYTES_MAX = 256
 _ATTRIBUTES_BYTES_MAX = 60_000
 """Of the server's 64,000; the rest is for what livekit-sip and we add."""
 
-#: Read as facts about the leg: ``sip.callStatus`` tells that the human has answered.
-_TAKEN_PREFIXES = ("sip.", "lk.", "wt.")
+TAKEN_PREFIXES = ("sip.", "lk.", "wt.")
+"""Attributes read as facts about the leg: ``sip.callStatus`` tells that the human has answered."""
 
 _REMEDY = f"give up to {_NAME_BYTES_MAX} bytes of UTF-8, none of them a control character"
 
@@ -64,8 +70,8 @@ def check_attributes(value: object) -> dict[str, str]:
     for key, text in value.items():
         if not isinstance(key, str) or not 0 < _bytes(key) <= _KEY_BYTES_MAX:
             raise InvalidArgument(argument, "has a name that cannot be used", _REMEDY)
-        if key.startswith(_TAKEN_PREFIXES):
-            remedy = f"use a name that does not begin with {', '.join(_TAKEN_PREFIXES)}"
+        if key.startswith(TAKEN_PREFIXES):
+            remedy = f"use a name that does not begin with {', '.join(TAKEN_PREFIXES)}"
             raise InvalidArgument(argument, f"has {key!r}, which is read as a fact", remedy)
         if not isinstance(text, str) or not is_plain(text):
             remedy = "give a string without control characters"
