@@ -63,6 +63,7 @@ HAPPY: Mapping[Do, Act] = {
     Do.MERGE_LEGS: Act(takes_s=1.0, posts=On.MERGE_CONFIRMED),
     Do.LOOK_AT_ROOMS: Act(takes_s=0.5, posts=On.MERGE_CONFIRMED),
     Do.DELIVER_OUTCOME: Act(),
+    Do.AWAIT_LAST_WORDS: Act(takes_s=2.0, posts=On.AGENT_HEARD_OUT),
 }
 """Every effect does what it is for. The test says what people do."""
 

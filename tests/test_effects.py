@@ -64,6 +64,15 @@ def test_the_caller_comes_back_after_the_music_and_the_outcome() -> None:
     assert {Do.STOP_HOLD_AUDIO, Do.DELIVER_OUTCOME} <= AFTER[Do.RESUME_CALLER]
 
 
+def test_the_agent_speaks_before_it_leaves_and_leaves_last() -> None:
+    assert Do.RESUME_OUTPUT in AFTER[Do.AWAIT_LAST_WORDS]
+    assert {Do.DELIVER_OUTCOME, Do.STOP_HOLD_AUDIO, Do.CLOSE_CONSULT} <= AFTER[Do.LEAVE_CALL]
+
+
+def test_who_cannot_be_heard_out_is_not_waited_for() -> None:
+    assert FAILURE[Do.AWAIT_LAST_WORDS] is TIMEOUT[Do.AWAIT_LAST_WORDS] is On.AGENT_HEARD_OUT
+
+
 def test_an_effect_is_compared_by_what_it_is() -> None:
     assert Effect(1, Do.DIAL_CONSULT, 1) == Effect(1, Do.DIAL_CONSULT, 1)
     assert Effect(1, Do.DIAL_CONSULT, 1) != Effect(2, Do.DIAL_CONSULT, 1)

@@ -15,6 +15,7 @@ from warm_transfer.events import (
 SUBJECTS = {
     "TRANSFER",
     "APP",
+    "AGENT",
     "SESSION",
     "JOB",
     "CALLER",

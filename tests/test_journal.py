@@ -124,6 +124,7 @@ def test_the_request_carries_what_guards_depend_on() -> None:
     assert line["payload"]["plan"] == {
         "strategies": [{"name": "move", "relayed": False}, {"name": "relay", "relayed": True}],
         "on_human_left": "return",
+        "after_merge": "silent",
     }
 
 
@@ -345,7 +346,7 @@ def test_the_scenarios_end_for_every_reason_there_is() -> None:
 def test_the_plan_counts_also_when_something_came_before_the_request() -> None:
     transfer = Transfer("t1", plan=Plan(strategies=(Strategy("move"),)))
     lines = lines_of(On.APP_ACCEPTED, *WAY_TO[S.MERGED], transfer=transfer)
-    assert lines[-1]["row"] == "merging x MERGE_CONFIRMED [DIRECT]"
+    assert lines[-1]["row"] == "merging x MERGE_CONFIRMED [DIRECT_STAYS]"
     assert [step.after for step in replay(stored(lines))][-1] is S.MERGED
 
 
@@ -409,16 +410,26 @@ def test_a_missing_line_is_found() -> None:
         list(replay(lines))
 
 
+SOUND = {
+    "strategies": [{"name": "move", "relayed": False}],
+    "on_human_left": "end_call",
+    "after_merge": "silent",
+}
+
+
 @pytest.mark.parametrize(
     "plan",
     [
         {},
         {"strategies": []},
-        {"strategies": [], "on_human_left": "end_call"},
-        {"strategies": [{"name": "move"}], "on_human_left": "end_call"},
-        {"strategies": ["move"], "on_human_left": "end_call"},
-        {"strategies": 3, "on_human_left": "end_call"},
-        {"strategies": [{"name": "move", "relayed": False}], "on_human_left": "dance"},
+        {**SOUND, "strategies": []},
+        {**SOUND, "strategies": [{"name": "move"}]},
+        {**SOUND, "strategies": ["move"]},
+        {**SOUND, "strategies": 3},
+        {**SOUND, "on_human_left": "dance"},
+        {**SOUND, "after_merge": "dance"},
+        {**SOUND, "after_merge": "leave", "on_human_left": "return"},
+        {name: value for name, value in SOUND.items() if name != "after_merge"},
     ],
 )
 def test_a_plan_that_cannot_be_used_is_said(plan: dict[str, Any]) -> None:
@@ -452,7 +463,11 @@ PLANS = st.sampled_from(
     ]
 )
 POLICIES = st.sampled_from(
-    [TransferPolicy(on_human_left="end_call"), TransferPolicy(on_human_left="return")]
+    [
+        TransferPolicy(on_human_left="end_call"),
+        TransferPolicy(on_human_left="return"),
+        TransferPolicy(after_merge="leave"),
+    ]
 )
 
 

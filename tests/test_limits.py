@@ -49,6 +49,7 @@ def test_key_tones_count_for_the_dial_and_for_hanging_it_up_only(name: Do) -> No
         (Do.MERGE_LEGS, "merge_timeout_s"),
         (Do.LOOK_AT_ROOMS, "look_timeout_s"),
         (Do.NOTIFY_CONSULT, "notice_limit_s"),
+        (Do.AWAIT_LAST_WORDS, "leave_timeout_s"),
     ],
 )
 def test_an_effect_may_take_as_long_as_the_state_that_waits_for_it(name: Do, field: str) -> None:

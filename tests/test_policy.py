@@ -40,6 +40,24 @@ def test_what_follows_the_human_is_one_of_two(value: Any) -> None:
     assert refused(on_human_left=value).argument == "on_human_left"
 
 
+@pytest.mark.parametrize("value", ["stay", "", None, True], ids=repr)
+def test_after_the_merge_the_agent_does_one_of_two(value: Any) -> None:
+    assert refused(after_merge=value).argument == "after_merge"
+
+
+def test_an_agent_that_leaves_cannot_take_the_caller_back() -> None:
+    error = refused(after_merge="leave", on_human_left="return")
+    assert error.argument == "after_merge"
+    assert "`on_human_left`" in error.problem
+    assert TransferPolicy(after_merge="leave").on_human_left == "end_call"
+
+
+def test_last_words_are_shorter_than_the_quiet_after_them_in_vain() -> None:
+    error = refused(leave_timeout_s=0.5, leave_quiet_s=1.0)
+    assert error.argument == "leave_timeout_s"
+    assert "leave_quiet_s" in error.problem
+
+
 @pytest.mark.parametrize("value", [1, 0, "yes", None], ids=repr)
 def test_star_codes_are_allowed_or_not(value: Any) -> None:
     assert refused(allow_star_codes=value).argument == "allow_star_codes"

@@ -54,8 +54,8 @@ def memory_of(transfer: Transfer) -> dict[str, str]:
     return memory | {"_slot": transfer.state.value}
 
 
-def test_there_are_thirteen_states_and_thirty_one_events() -> None:
-    assert len(PAIRS) == 13 * 31
+def test_there_are_thirteen_states_and_thirty_two_events() -> None:
+    assert len(PAIRS) == 13 * 32
     sizes = (len(TABLE.by_pair), len(TABLE.ignored), len(TABLE.impossible))
     assert sum(sizes) == len(PAIRS)
 
@@ -137,12 +137,30 @@ def test_the_yes_stops_the_briefing_and_the_silence_joins_the_legs() -> None:
 
 def test_a_relayed_merge_keeps_the_consult_room() -> None:
     relayed = row(State.MERGING, On.MERGE_CONFIRMED, Guard.RELAYED)
-    direct = row(State.MERGING, On.MERGE_CONFIRMED, Guard.DIRECT)
+    direct = row(State.MERGING, On.MERGE_CONFIRMED, Guard.DIRECT_STAYS)
     assert set(direct.effects) - set(relayed.effects) == {Do.CLOSE_CONSULT}
 
 
+def test_an_agent_that_leaves_is_heard_out_first() -> None:
+    stays = row(State.MERGING, On.MERGE_CONFIRMED, Guard.DIRECT_STAYS)
+    leaves = row(State.MERGING, On.MERGE_CONFIRMED, Guard.DIRECT_LEAVES)
+    assert set(leaves.effects) - set(stays.effects) == {Do.AWAIT_LAST_WORDS}
+    assert row(State.MERGED, On.AGENT_HEARD_OUT, Guard.NOT_NEEDED).effects == (Do.LEAVE_CALL,)
+
+
+def test_the_agent_leaves_in_one_row_only() -> None:
+    found = [each.id for each in TABLE.rows if Do.LEAVE_CALL in each.effects]
+    assert found == ["merged x AGENT_HEARD_OUT [NOT_NEEDED]"]
+
+
+@pytest.mark.parametrize("on", [On.JOB_SHUTTING_DOWN, On.CALLER_ROOM_LOST])
+def test_a_call_that_needs_an_agent_who_is_gone_ends_and_another_is_left_alone(on: On) -> None:
+    assert Do.END_CALL in row(State.MERGED, on, Guard.NEEDED).effects
+    assert row(State.MERGED, on, Guard.NOT_NEEDED).effects == ()
+
+
 def test_a_merged_caller_hears_the_agent_and_is_not_heard_by_it() -> None:
-    for guard in (Guard.RELAYED, Guard.DIRECT):
+    for guard in (Guard.RELAYED, Guard.DIRECT_STAYS, Guard.DIRECT_LEAVES):
         effects = row(State.MERGING, On.MERGE_CONFIRMED, guard).effects
         assert Do.RESUME_OUTPUT in effects
         assert Do.RESUME_CALLER not in effects

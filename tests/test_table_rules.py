@@ -208,13 +208,28 @@ BROKEN: list[tuple[str, Callable[[], Table], str]] = [
     ("a_held_caller_is_resumed_in_order", back_reordered, "holding x APP_CANCELLED"),
     (
         "a_held_caller_is_resumed_in_order",
-        lambda: less("merging x MERGE_CONFIRMED [DIRECT]", Do.RESUME_OUTPUT),
-        "merging x MERGE_CONFIRMED [DIRECT]",
+        lambda: less("merging x MERGE_CONFIRMED [DIRECT_STAYS]", Do.RESUME_OUTPUT),
+        "merging x MERGE_CONFIRMED [DIRECT_STAYS]",
     ),
     (
         "a_held_caller_is_resumed_in_order",
         lambda: more("merged x DEADLINE_PASSED", Do.END_CALL),
         "merged x DEADLINE_PASSED",
+    ),
+    (
+        "the_agent_leaves_only_what_needs_no_agent",
+        lambda: more("merged x AGENT_HEARD_OUT [NEEDED]", Do.LEAVE_CALL),
+        "merged x AGENT_HEARD_OUT [NEEDED]",
+    ),
+    (
+        "the_agent_leaves_only_what_needs_no_agent",
+        lambda: more("merged x CALLER_HUNG_UP", Do.LEAVE_CALL),
+        "merged x CALLER_HUNG_UP",
+    ),
+    (
+        "the_agent_leaves_only_what_needs_no_agent",
+        lambda: more("merging x MERGE_CONFIRMED [RELAYED]", Do.AWAIT_LAST_WORDS),
+        "merging x MERGE_CONFIRMED [RELAYED]",
     ),
 ]
 

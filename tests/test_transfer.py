@@ -399,6 +399,86 @@ def test_a_call_that_needs_no_agent_lives_on_without_it(on: On) -> None:
     assert Do.END_CALL in names(relayed)
 
 
+@pytest.mark.parametrize("on", [On.JOB_SHUTTING_DOWN, On.CALLER_ROOM_LOST])
+def test_a_broken_merge_needs_the_agent_until_it_is_repaired(on: On) -> None:
+    broken = merged(Plan(strategies=(MOVE,)))
+    broken.on(On.MERGE_BROKE)
+    assert Do.END_CALL in names(broken.on(on))
+
+    repaired = merged(Plan(strategies=(MOVE,)))
+    repaired.on(On.MERGE_BROKE)
+    repaired.on(On.MERGE_CONFIRMED, Do.MERGE_LEGS)
+    assert repaired.on(on).effects == ()
+
+
+def leaving(*strategies: Strategy) -> Told:
+    return merged(Plan(strategies=strategies or (MOVE,)), after_merge="leave")
+
+
+def test_an_agent_leaves_when_its_last_words_are_said() -> None:
+    told = leaving()
+    step = told.on(On.AGENT_HEARD_OUT, Do.AWAIT_LAST_WORDS)
+    assert (step.after, names(step)) == (State.ENDED, (Do.LEAVE_CALL,))
+    assert outcome_of(told).after_merge == "leave"
+
+
+def test_an_agent_that_carries_the_sound_stays_whatever_the_policy_says() -> None:
+    told = leaving(RELAY)
+    assert Do.AWAIT_LAST_WORDS not in told.ids
+    assert outcome_of(told).after_merge == "silent"
+
+
+def test_an_agent_that_had_to_fall_back_on_the_relay_stays() -> None:
+    told = Told(*TO_MERGING, plan=Plan(strategies=(MOVE, RELAY)), after_merge="leave")
+    told.on(On.BRIEFING_STOPPED, Do.STOP_BRIEFING)
+    told.on(On.MERGE_FAILED, Do.MERGE_LEGS)
+    told.on(On.MERGE_CONFIRMED, Do.MERGE_LEGS)
+    assert told.state is State.MERGED
+    assert Do.AWAIT_LAST_WORDS not in told.ids
+    assert outcome_of(told).after_merge == "silent"
+
+
+def test_an_agent_does_not_leave_a_broken_merge_and_leaves_a_repaired_one() -> None:
+    told = leaving()
+    told.on(On.MERGE_BROKE)
+    step = told.on(On.AGENT_HEARD_OUT, Do.AWAIT_LAST_WORDS)
+    assert (step.after, step.effects) == (State.MERGED, ())
+    assert names(told.on(On.MERGE_CONFIRMED, Do.MERGE_LEGS)) == (Do.AWAIT_LAST_WORDS,)
+    assert told.on(On.AGENT_HEARD_OUT, Do.AWAIT_LAST_WORDS, nth=0).handling is Handling.STALE
+    assert told.on(On.AGENT_HEARD_OUT, Do.AWAIT_LAST_WORDS).after is State.ENDED
+
+
+def test_a_repair_that_is_reported_twice_is_heard_once() -> None:
+    told = leaving()
+    told.on(On.MERGE_BROKE)
+    told.on(On.MERGE_CONFIRMED, Do.MERGE_LEGS)
+    assert told.on(On.MERGE_CONFIRMED, Do.MERGE_LEGS).handling is Handling.STALE
+
+
+def test_a_second_break_is_no_repaired_merge() -> None:
+    told = merged(Plan(strategies=(MOVE,)))
+    # Nothing was broken yet, so this is no repair of what breaks later.
+    told.on(On.MERGE_CONFIRMED)
+    told.on(On.MERGE_BROKE)
+    assert Do.END_CALL in names(told.on(On.JOB_SHUTTING_DOWN))
+
+
+@pytest.mark.parametrize("on", [On.CALLER_HUNG_UP, On.CONSULT_HUNG_UP])
+def test_a_hang_up_while_the_agent_still_speaks_ends_the_call(on: On) -> None:
+    told = leaving()
+    assert Do.END_CALL in names(told.on(on))
+    late = told.on(On.AGENT_HEARD_OUT, Do.AWAIT_LAST_WORDS)
+    assert (late.handling, late.effects) == (Handling.IGNORED, ())
+
+
+def test_a_merge_after_which_the_agent_stays_says_so() -> None:
+    assert outcome_of(merged(Plan(strategies=(MOVE,)))).after_merge == "silent"
+    assert outcome_of(merged()).after_merge == "silent"
+    declined = Told(*TO_BRIEFING, after_merge="leave")
+    declined.on(On.CONSULT_DECLINED)
+    assert outcome_of(declined).after_merge is None
+
+
 def test_a_lost_consult_room_ends_only_a_relayed_call() -> None:
     assert merged(Plan(strategies=(MOVE,))).on(On.CONSULT_ROOM_LOST).after is State.MERGED
     assert merged().on(On.CONSULT_ROOM_LOST).after is State.ENDED

@@ -44,6 +44,10 @@ class Do(StrEnum):
     """Caller input and output exactly as they were, once the agent is back."""
     RESUME_OUTPUT = "RESUME_OUTPUT"
     """Caller output as it was, input stays off: the agent may speak but not listen."""
+    AWAIT_LAST_WORDS = "AWAIT_LAST_WORDS"
+    """Hear out what the agent still says into the merged call, before it leaves."""
+    LEAVE_CALL = "LEAVE_CALL"
+    """Close the caller's session, leave the caller's room, end the job; the others stay."""
     END_CALL = "END_CALL"
     """Delete the caller's room: the call is over."""
 
@@ -69,6 +73,7 @@ RELEASES = frozenset(
         Do.UNMERGE_LEGS,
         Do.RESUME_CALLER,
         Do.RESUME_OUTPUT,
+        Do.LEAVE_CALL,
         Do.END_CALL,
     }
 )
@@ -89,6 +94,12 @@ AFTER: Mapping[Do, frozenset[Do]] = {
     # The caller gets the agent back when the music has stopped and the agent is there.
     Do.RESUME_CALLER: frozenset({Do.STOP_HOLD_AUDIO, Do.DELIVER_OUTCOME, Do.UNMERGE_LEGS}),
     Do.RESUME_OUTPUT: frozenset({Do.STOP_HOLD_AUDIO, Do.DELIVER_OUTCOME}),
+    # Before its output is back the agent cannot say anything.
+    Do.AWAIT_LAST_WORDS: frozenset({Do.DELIVER_OUTCOME, Do.RESUME_OUTPUT}),
+    # With the agent goes its job, and what that has to tell or to give back.
+    Do.LEAVE_CALL: frozenset(
+        {Do.DELIVER_OUTCOME, Do.RESUME_OUTPUT, Do.STOP_HOLD_AUDIO, Do.CLOSE_CONSULT}
+    ),
 }
 """An effect starts when those of these that are in flight have returned."""
 
@@ -116,6 +127,8 @@ FAILURE: Mapping[Do, On | None] = {
     Do.STOP_BRIEFING: On.BRIEFING_FAILED,
     Do.MERGE_LEGS: On.MERGE_FAILED,
     Do.LOOK_AT_ROOMS: On.MERGE_FAILED,
+    # Who cannot be heard out is not waited for.
+    Do.AWAIT_LAST_WORDS: On.AGENT_HEARD_OUT,
     # A notice is a courtesy, and the outcome has its own way out.
     Do.NOTIFY_CONSULT: None,
     Do.DELIVER_OUTCOME: None,

@@ -122,6 +122,7 @@ def _plan(transfer: Transfer) -> dict[str, object]:
             {"name": each.name, "relayed": each.relayed} for each in transfer.plan.strategies
         ],
         "on_human_left": transfer.policy.on_human_left,
+        "after_merge": transfer.policy.after_merge,
     }
 
 
@@ -249,7 +250,9 @@ def _transfer_for(lines: Sequence[Mapping[str, Any]], table: Table) -> Transfer:
         strategies = tuple(
             Strategy(each["name"], relayed=each["relayed"]) for each in plan["strategies"]
         )
-        policy = TransferPolicy(on_human_left=plan["on_human_left"])
+        policy = TransferPolicy(
+            on_human_left=plan["on_human_left"], after_merge=plan["after_merge"]
+        )
         return Transfer(name, policy=policy, plan=Plan(strategies=strategies), table=table)
     except (KeyError, TypeError, InvalidArgument) as error:
         raise JournalError(f"transfer {name}", "has no usable plan") from error

@@ -21,6 +21,7 @@ _FIELDS: Mapping[Do, tuple[str, ...]] = {
     Do.LOOK_AT_ROOMS: ("look_timeout_s",),
     Do.NOTIFY_CONSULT: ("notice_limit_s",),
     Do.DELIVER_OUTCOME: ("api_timeout_s",),
+    Do.AWAIT_LAST_WORDS: ("leave_timeout_s",),
     **dict.fromkeys(sorted(RELEASES), ("release_timeout_s",)),
     # It goes on until the dialling request has ended, which may take as long as the ringing.
     Do.HANG_UP_CONSULT: ("ring_timeout_s", "dial_margin_s", "dial_margin_s", "release_timeout_s"),

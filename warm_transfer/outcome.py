@@ -168,6 +168,9 @@ class TransferOutcome:
     """A short sentence for a log reader, if there is more to say."""
     strategy: str | None = None
     """The merge strategy that was used, or tried last."""
+    after_merge: str | None = None
+    """What the agent does in the merged call, ``"silent"`` or ``"leave"``; None unless merged.
+    With a relay it stays, whatever `TransferPolicy.after_merge` says."""
     seconds: Mapping[State, float] = field(default_factory=lambda: _NO_SECONDS)
     """Seconds spent in each state up to the outcome."""
     time_to_human_s: float | None = None

@@ -70,7 +70,16 @@ class TransferPolicy:
     token_ttl_s: float = 120.0
     """How long the token for the consult room admits; a connected client is refreshed."""
     on_human_left: Literal["end_call", "return"] = "end_call"
-    """After the merge: end the caller's call too, or give the caller back to the agent."""
+    """When the human leaves a merged call: end the caller's call too, or give the caller back."""
+    after_merge: Literal["silent", "leave"] = "silent"
+    """What the agent does in a merged call: stay, deaf but able to speak; or leave for good once
+    its last words are out. Then nobody ends the call for the other one when one hangs up. It can
+    only leave where the sound runs without it: with a relay it stays."""
+    leave_quiet_s: float = 1.0
+    """How long an agent that leaves must have been quiet before it goes, so that the application
+    gets round to its last words after the await."""
+    leave_timeout_s: float = 10.0
+    """How long those last words may take in all, from the agent being back; then it goes."""
     allow_star_codes: bool = False
     """Whether ``*`` and ``#`` may be dialled (feature codes of a PBX)."""
     allowed_headers: frozenset[str] = frozenset()
@@ -86,12 +95,31 @@ class TransferPolicy:
             elif each.name == "allow_star_codes" and not isinstance(value, bool):
                 raise InvalidArgument(each.name, f"is {value!r}", "give True or False")
         object.__setattr__(self, "allowed_headers", _header_names(self.allowed_headers))
+        self._check_choices()
         self._check_relations()
 
-    def _check_relations(self) -> None:
+    def _check_choices(self) -> None:
         if self.on_human_left not in ("end_call", "return"):
             raise InvalidArgument(
                 "on_human_left", f"is {self.on_human_left!r}", 'give "end_call" or "return"'
+            )
+        if self.after_merge not in ("silent", "leave"):
+            raise InvalidArgument(
+                "after_merge", f"is {self.after_merge!r}", 'give "silent" or "leave"'
+            )
+        if (self.after_merge, self.on_human_left) == ("leave", "return"):
+            raise InvalidArgument(
+                "after_merge",
+                'is "leave", but `on_human_left` is "return"',
+                "give one of them up: an agent that has left cannot take the caller back",
+            )
+
+    def _check_relations(self) -> None:
+        if self.leave_timeout_s < self.leave_quiet_s:
+            raise InvalidArgument(
+                "leave_timeout_s",
+                f"is {self.leave_timeout_s:g} s, less than `leave_quiet_s`",
+                f"give at least {self.leave_quiet_s:g} s",
             )
         if self.ring_timeout_s > RING_TIMEOUT_MAX_S:
             raise InvalidArgument(

@@ -58,9 +58,14 @@ class Guard(StrEnum):
     STRATEGY_LEFT = "another strategy left"
     NOTHING_LEFT = "no strategy left"
     NOT_LOOKED = "rooms not looked at yet"
-    # How the sound of a merged call runs.
+    # How the sound of a merged call runs, and what the agent does then.
     RELAYED = "the agent carries the sound"
     DIRECT = "the sound runs without the agent"
+    DIRECT_STAYS = "the sound runs without the agent, which stays"
+    DIRECT_LEAVES = "the sound runs without the agent, which leaves"
+    # Whether a merged call can go on without the agent.
+    NEEDED = "the call needs the agent"
+    NOT_NEEDED = "the call needs no agent"
     # What follows when the human is gone from a merged call.
     RETURNS = "caller returns to the agent"
     ENDS = "call ends"
@@ -74,7 +79,8 @@ class Family(StrEnum):
 
     MERGE_FAILED = "merge failed"
     MERGE_DEADLINE = "merge deadline"
-    SOUND_PATH = "sound path"
+    AFTER_MERGE = "after the merge"
+    AGENT_NEEDED = "agent needed"
     HUMAN_LEFT = "human left"
     CONSULT_LOST = "consult room lost"
     BROKE = "merge broke"
@@ -99,7 +105,8 @@ FAMILIES: Mapping[Family, tuple[Guard, ...]] = {
         Guard.HUMAN_GONE,
         Guard.NOTHING_LEFT,
     ),
-    Family.SOUND_PATH: (Guard.RELAYED, Guard.DIRECT),
+    Family.AFTER_MERGE: (Guard.RELAYED, Guard.DIRECT_STAYS, Guard.DIRECT_LEAVES),
+    Family.AGENT_NEEDED: (Guard.NEEDED, Guard.NOT_NEEDED),
     Family.HUMAN_LEFT: (Guard.RETURNS, Guard.ENDS),
     Family.CONSULT_LOST: (Guard.DIRECT, Guard.RELAYED_RETURNS, Guard.RELAYED_ENDS),
     Family.BROKE: (Guard.FIRST_BREAK, Guard.RETURNS, Guard.ENDS),
@@ -115,6 +122,7 @@ class Keep(StrEnum):
     LOOKED = "the rooms have been looked at"
     NEXT_STRATEGY = "the next merge strategy is in use"
     BROKE = "the merge broke once"
+    REPAIRED = "the broken merge has been set up again"
     SETTLED = "the merge is known; reports of older merge effects are stale"
 
 

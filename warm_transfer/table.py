@@ -116,16 +116,20 @@ def _merging() -> Iterator[Row]:
     undo_back, undo_off = UNDO + BACK, UNDO + OFF
     # No briefing tail may cross, so the legs are joined only after the briefing has stopped.
     yield Row(here, On.BRIEFING_STOPPED, here, (Do.MERGE_LEGS,))
-    # With a relay the agent's rooms carry the sound and must stay open.
+    # With a relay the agent's rooms carry the sound and must stay open, whatever the policy says.
     # Output comes back so that the application can still say something; input stays off, because
     # an agent must not answer into the merged call.
     done = (Do.STOP_HOLD_AUDIO, Do.DELIVER_OUTCOME, Do.RESUME_OUTPUT)
-    for guard, close in ((Guard.RELAYED, ()), (Guard.DIRECT, (Do.CLOSE_CONSULT,))):
+    for guard, then in (
+        (Guard.RELAYED, ()),
+        (Guard.DIRECT_STAYS, (Do.CLOSE_CONSULT,)),
+        (Guard.DIRECT_LEAVES, (Do.CLOSE_CONSULT, Do.AWAIT_LAST_WORDS)),
+    ):
         yield Row(
             here,
             On.MERGE_CONFIRMED,
             S.MERGED,
-            done + close,
+            done + then,
             guard,
             start=Wait.CALL,
             reason=Reason.ACCEPTED,
@@ -208,6 +212,12 @@ def _merged() -> Iterator[Row]:
     )
     yield Row(here, On.MERGE_BROKE, S.RETURNED, RETURN, Guard.RETURNS)
     yield Row(here, On.MERGE_BROKE, S.ENDED, END, Guard.ENDS)
+    # Repaired: the call goes on without the agent again, and one that was to leave still does.
+    words, whole = (Do.AWAIT_LAST_WORDS,), (Keep.REPAIRED,)
+    yield Row(here, On.MERGE_CONFIRMED, here, (), Guard.RELAYED)
+    yield Row(here, On.MERGE_CONFIRMED, here, (), Guard.DIRECT_STAYS, keep=whole)
+    settled = (*whole, Keep.SETTLED)
+    yield Row(here, On.MERGE_CONFIRMED, here, words, Guard.DIRECT_LEAVES, keep=settled)
     for event in (On.MERGE_FAILED, On.MERGE_UNCERTAIN):
         yield Row(here, event, S.RETURNED, RETURN, Guard.RETURNS)
         yield Row(here, event, S.ENDED, END, Guard.ENDS)
@@ -215,10 +225,14 @@ def _merged() -> Iterator[Row]:
     yield Row(here, On.CONSULT_ROOM_LOST, S.RETURNED, RETURN, Guard.RELAYED_RETURNS)
     yield Row(here, On.CONSULT_ROOM_LOST, S.ENDED, END, Guard.RELAYED_ENDS)
     yield Row(here, On.SESSION_CLOSED, here, keep=(Keep.SESSION_GONE,))
-    # Without a relay both legs live on under `max_call_duration`; nobody needs the agent.
+    # Without a relay both legs live on under `max_call_duration`; nobody needs the agent, unless
+    # a broken merge is being repaired: an end is better than two people in silence.
     for event in (On.JOB_SHUTTING_DOWN, On.CALLER_ROOM_LOST):
-        yield Row(here, event, S.ENDED, END, Guard.RELAYED)
-        yield Row(here, event, S.ENDED, (), Guard.DIRECT)
+        yield Row(here, event, S.ENDED, END, Guard.NEEDED)
+        yield Row(here, event, S.ENDED, (), Guard.NOT_NEEDED)
+    # Asked only where the agent leaves by policy. From here on nobody watches the call.
+    yield Row(here, On.AGENT_HEARD_OUT, here, (), Guard.NEEDED)
+    yield Row(here, On.AGENT_HEARD_OUT, S.ENDED, (Do.LEAVE_CALL,), Guard.NOT_NEEDED)
     yield Row(here, On.DEADLINE_PASSED, S.ENDED, END)
     # The music did not stop or the consult session did not close: an orphan risk, not an end.
     yield Row(here, On.RELEASE_FAILED, here)
@@ -279,13 +293,14 @@ _IGNORED: tuple[tuple[Ignored, tuple[State, ...], tuple[On, ...]], ...] = (
             On.CONSULT_OPEN_FAILED,
             On.BRIEFING_STOPPED,
             On.BRIEFING_FAILED,
-            On.MERGE_CONFIRMED,
         ),
     ),
     (Ignored.COURTESY_ONLY, (S.MERGED, *_ENDS), (On.HOLD_AUDIO_FAILED,)),
     (Ignored.RELEASE_REPEATS, _ENDS, (On.CALLER_HELD,)),
     (Ignored.RELEASE_REPEATS, (S.ENDED, S.RETURNED), (On.MERGE_CONFIRMED,)),
     (Ignored.ALREADY_DECIDED, (S.ENDED, S.RETURNED), (On.CONSULT_ANSWERED,)),
+    # The call ended while the agent was being heard out.
+    (Ignored.ALREADY_DECIDED, (S.ENDED,), (On.AGENT_HEARD_OUT,)),
     # What goes on after the end was set in motion by the end, or no longer matters.
     (
         Ignored.ALREADY_DECIDED,
@@ -335,6 +350,11 @@ _IMPOSSIBLE: tuple[tuple[tuple[State, ...], tuple[On, ...]], ...] = (
     (
         (S.IDLE, S.HOLDING, S.DIALING, S.BRIEFING),
         (On.BRIEFING_STOPPED, *_MERGE_REPORTS, On.RELEASE_FAILED),
+    ),
+    # No agent leaves before a merge, nor when a policy may give the caller back to it.
+    (
+        tuple(state for state in S if state not in (S.MERGED, S.ENDED)),
+        (On.AGENT_HEARD_OUT,),
     ),
     # The hold ended with the merge, and every clock with the end.
     ((S.MERGED,), (On.HOLD_LIMIT_PASSED,)),

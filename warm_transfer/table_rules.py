@@ -192,6 +192,15 @@ def a_held_caller_is_resumed_in_order(table: Table) -> Iterator[Fault]:
             yield row.id, "names an effect twice"
 
 
+def the_agent_leaves_only_what_needs_no_agent(table: Table) -> Iterator[Fault]:
+    """LEAVE_CALL ends a merged call's transfer, where no agent is needed, and nowhere else."""
+    for row in table.rows:
+        if Do.LEAVE_CALL in row.effects and not (row.target is State.ENDED and _lives_on(row)):
+            yield row.id, "leaves a call that may need the agent"
+        if Do.AWAIT_LAST_WORDS in row.effects and row.guard is not Guard.DIRECT_LEAVES:
+            yield row.id, "hears out an agent that does not leave"
+
+
 RULES: tuple[Rule, ...] = (
     every_pair_is_decided_once,
     rows_of_a_pair_are_disjoint_and_exhaustive,
@@ -203,6 +212,7 @@ RULES: tuple[Rule, ...] = (
     one_dial_at_most,
     everything_acquired_is_given_back,
     a_held_caller_is_resumed_in_order,
+    the_agent_leaves_only_what_needs_no_agent,
 )
 
 
@@ -231,5 +241,5 @@ def _excused(row: Row, start: Do) -> bool:
 
 def _lives_on(row: Row) -> bool:
     """A merged call that does not need the agent is left to itself when the agent goes."""
-    gone = row.event in (On.JOB_SHUTTING_DOWN, On.CALLER_ROOM_LOST)
-    return row.source is State.MERGED and gone and row.guard is Guard.DIRECT
+    gone = row.event in (On.JOB_SHUTTING_DOWN, On.CALLER_ROOM_LOST, On.AGENT_HEARD_OUT)
+    return row.source is State.MERGED and gone and row.guard is Guard.NOT_NEEDED

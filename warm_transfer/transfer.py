@@ -82,6 +82,7 @@ _SUPERSEDED_BY: Mapping[Do, frozenset[Do]] = {
     Do.DIAL_CONSULT: frozenset({Do.DIAL_CONSULT}),
     Do.MERGE_LEGS: frozenset({Do.MERGE_LEGS}),
     Do.LOOK_AT_ROOMS: frozenset({Do.MERGE_LEGS, Do.LOOK_AT_ROOMS}),
+    Do.AWAIT_LAST_WORDS: frozenset({Do.AWAIT_LAST_WORDS}),
 }
 
 #: A report of the key's name is overtaken when one of these effects has started since.
@@ -253,14 +254,16 @@ class Transfer:
 
     # What a guard's question is answered with.
 
-    def _answer(self, family: Family) -> Guard:
+    def _answer(self, family: Family) -> Guard:  # noqa: PLR0911 - one arm each
         match family:
             case Family.MERGE_FAILED:
                 return self._merge_failed()
             case Family.MERGE_DEADLINE:
                 return self._merge_deadline()
-            case Family.SOUND_PATH:
-                return Guard.RELAYED if self.strategy.relayed else Guard.DIRECT
+            case Family.AFTER_MERGE:
+                return self._after_merge()
+            case Family.AGENT_NEEDED:
+                return Guard.NEEDED if self._agent_needed() else Guard.NOT_NEEDED
             case Family.HUMAN_LEFT:
                 return self._human_left()
             case Family.CONSULT_LOST:
@@ -287,6 +290,16 @@ class Transfer:
         answer = self._merge_failed()
         return Guard.NOTHING_LEFT if answer is Guard.STRATEGY_LEFT else answer
 
+    def _after_merge(self) -> Guard:
+        if self.strategy.relayed:
+            return Guard.RELAYED
+        leaves = self.policy.after_merge == "leave"
+        return Guard.DIRECT_LEAVES if leaves else Guard.DIRECT_STAYS
+
+    def _agent_needed(self) -> bool:
+        broken = Keep.BROKE in self._kept and Keep.REPAIRED not in self._kept
+        return self.strategy.relayed or broken
+
     def _human_left(self) -> Guard:
         returns = self.policy.on_human_left == "return" and Keep.SESSION_GONE not in self._kept
         return Guard.RETURNS if returns else Guard.ENDS
@@ -309,6 +322,9 @@ class Transfer:
             elif keep is Keep.SETTLED:
                 # What counts is every merge effect up to now; later ones are a repair.
                 self._settled = max(self._names, default=0)
+            elif keep is Keep.BROKE:
+                self._kept.discard(Keep.REPAIRED)
+                self._kept.add(keep)
             else:
                 self._kept.add(keep)
 
@@ -359,6 +375,7 @@ class Transfer:
         reason = row.reason if isinstance(row.reason, Reason) else reason_of_refusal(facts)
         assert row.target in DELIVERED
         merged = row.target is State.MERGED
+        leaves = row.guard is Guard.DIRECT_LEAVES
         self.outcome = TransferOutcome(
             result=row.target,
             reason=reason,
@@ -371,6 +388,7 @@ class Transfer:
             words=facts.words,
             detail=facts.detail,
             strategy=self.strategy.name if State.MERGING in self._seconds else None,
+            after_merge=("leave" if leaves else "silent") if merged else None,
             seconds=MappingProxyType(dict(self._seconds)),
             time_to_human_s=sum(self._seconds.values()) if merged else None,
             cause=facts.cause,

@@ -55,6 +55,8 @@ class Host:
     async def handed_back(self) -> None:
         await self.back.wait()
 
+    def end_job(self) -> None: ...
+
     def flags(self) -> dict[str, bool]:
         """Every switch there is."""
         ins = {f"input.{kind}": getattr(self.session.input, f"{kind}_enabled") for kind in INPUTS}

@@ -7,7 +7,7 @@ them, reports of the newest or of an older effect, and clocks that run out when 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -17,7 +17,7 @@ from tests.conftest import Explored
 from warm_transfer.effects import Do
 from warm_transfer.errors import UnexpectedEvent
 from warm_transfer.events import CLOCKS, Event, On
-from warm_transfer.policy import Plan, Strategy, TransferPolicy
+from warm_transfer.policy import Plan, Strategy
 from warm_transfer.states import FINAL, WAITING, State
 from warm_transfer.table import TABLE
 from warm_transfer.testing.explorer import Explorer
@@ -50,12 +50,19 @@ REPORTS_FOR: dict[On, tuple[Do, ...]] = {
     On.MERGE_CONFIRMED: (Do.MERGE_LEGS, Do.LOOK_AT_ROOMS),
     On.MERGE_FAILED: (Do.MERGE_LEGS, Do.LOOK_AT_ROOMS),
     On.MERGE_UNCERTAIN: (Do.MERGE_LEGS,),
+    On.AGENT_HEARD_OUT: (Do.AWAIT_LAST_WORDS,),
 }
 
 
 #: Events that adapters post with the effect's id and never without.
 ALWAYS_REPORTS = frozenset(
-    {On.BRIEFING_STOPPED, On.MERGE_CONFIRMED, On.MERGE_FAILED, On.MERGE_UNCERTAIN}
+    {
+        On.BRIEFING_STOPPED,
+        On.MERGE_CONFIRMED,
+        On.MERGE_FAILED,
+        On.MERGE_UNCERTAIN,
+        On.AGENT_HEARD_OUT,
+    }
 )
 
 
@@ -152,7 +159,7 @@ def starts(explored: Explored) -> list[tuple[Explorer, list[Event]]]:
 def begin(explorer: Explorer, word: Sequence[Event]) -> History:
     scope = explorer.scope
     # The hold limit is far away, so that the state's own clock is the next one.
-    policy = TransferPolicy(on_human_left=scope.policy.on_human_left, hold_limit_s=1e6)
+    policy = replace(scope.policy, hold_limit_s=1e6)
     plan = Plan(strategies=scope.strategies)
     history = History(Transfer("drawn", policy=policy, plan=plan))
     for event in word:

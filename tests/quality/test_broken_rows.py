@@ -23,7 +23,14 @@ BROKEN = {
     "merging x MERGE_CONFIRMED [RELAYED]: drop mark SETTLED": (
         "a_settled_merge_is_not_undone_by_an_older_report"
     ),
-    "merging x MERGE_CONFIRMED [DIRECT]: drop CLOSE_CONSULT": "nothing_is_left",
+    "merging x MERGE_CONFIRMED [DIRECT_STAYS]: drop CLOSE_CONSULT": "nothing_is_left",
+    "merging x MERGE_CONFIRMED [DIRECT_LEAVES]: drop AWAIT_LAST_WORDS": (
+        "the_policy_says_whether_the_agent_leaves"
+    ),
+    "merged x MERGE_CONFIRMED [DIRECT_LEAVES]: drop mark REPAIRED": (
+        "the_policy_says_whether_the_agent_leaves"
+    ),
+    "merged x AGENT_HEARD_OUT [NOT_NEEDED]: drop LEAVE_CALL": "an_ended_call_is_over",
     "merged x CALLER_HUNG_UP: drop END_CALL": "a_call_that_ends_is_ended_for_all",
     "merged x CONSULT_HUNG_UP [RETURNS]: drop RESUME_CALLER": "the_caller_is_back_with_the_agent",
     "merged x SESSION_CLOSED: drop mark SESSION_GONE": (

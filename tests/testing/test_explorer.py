@@ -32,6 +32,7 @@ def without(row_id: str, effect: Do) -> Table:
 
 def test_the_scopes_cover_every_choice_of_policy_and_kind_of_plan() -> None:
     assert {scope.policy.on_human_left for scope in SCOPES} == {"end_call", "return"}
+    assert {scope.policy.after_merge for scope in SCOPES} == {"silent", "leave"}
     assert {tuple(each.relayed for each in scope.strategies) for scope in SCOPES} == {
         (True,),
         (False,),

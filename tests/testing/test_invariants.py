@@ -59,8 +59,10 @@ def moment(
         deadline=rest.get("deadline"),
         outcome=rest.get("outcome"),
     )
-    returns = rest.get("returns", False)
-    policy = TransferPolicy(on_human_left="return" if returns else "end_call")
+    policy = TransferPolicy(
+        on_human_left="return" if rest.get("returns") else "end_call",
+        after_merge="leave" if rest.get("agent_leaves") else "silent",
+    )
     return Moment(step, known, policy, rest.get("relayed", True))
 
 
@@ -151,6 +153,12 @@ BROKEN: dict[str, Callable[[], Moment | Core | Scene]] = {
         S.MERGED, On.CONSULT_DECLINED, S.ENDED, Do.END_CALL
     ),
     "a_call_that_ends_is_ended_for_all": lambda: moment(S.MERGED, On.DEADLINE_PASSED, S.ENDED),
+    "the_policy_says_whether_the_agent_leaves": lambda: moment(
+        S.MERGING, On.MERGE_CONFIRMED, S.MERGED, relayed=False, agent_leaves=True
+    ),
+    "the_agent_leaves_after_the_outcome": lambda: moment(
+        S.MERGED, On.AGENT_HEARD_OUT, S.ENDED, Do.LEAVE_CALL, relayed=False, agent_leaves=True
+    ),
     "whoever_is_let_go_is_told": lambda: moment(S.BRIEFING, On.DEADLINE_PASSED, S.FAILED),
     "a_late_start_is_compensated": lambda: moment(S.FAILED, On.CONSULT_ANSWERED, S.FAILED),
     "every_wait_has_a_deadline": lambda: Core(S.DIALING, frozenset({On.HOLD_LIMIT_PASSED}), 1),
@@ -170,6 +178,12 @@ BROKEN: dict[str, Callable[[], Moment | Core | Scene]] = {
     "an_ended_call_is_over": lambda: scene(S.ENDED, delivered=1),
     "merged_means_they_talk": lambda: scene(
         S.MERGED, input_on=False, leg=Leg.ANSWERED, delivered=1
+    ),
+    "nobody_is_left_in_silence": lambda: scene(
+        S.ENDED, relayed=False, input_on=False, agent=False, leg=Leg.ANSWERED, delivered=1
+    ),
+    "the_agent_goes_last": lambda: scene(
+        S.ENDED, Flight(1, Do.LEAVE_CALL, Phase.RUNNING), relayed=False, input_on=False
     ),
     "the_outcome_arrives_once": lambda: scene(S.FAILED, delivered=2),
     "something_can_go_on": lambda: scene(
@@ -207,6 +221,57 @@ def test_the_happy_path_breaks_no_promise() -> None:
         assert list(broken_by(seen)) == []
         known = learn(seen)
     assert known.outcomes == 1
+
+
+LEAVES = "the_policy_says_whether_the_agent_leaves"
+
+
+@pytest.mark.parametrize(
+    ("told", "problem"),
+    [
+        (
+            moment(S.MERGING, On.MERGE_CONFIRMED, S.MERGED, Do.AWAIT_LAST_WORDS, agent_leaves=True),
+            "is to stay",
+        ),
+        (
+            moment(
+                S.MERGED,
+                On.MERGE_CONFIRMED,
+                S.MERGED,
+                relayed=False,
+                agent_leaves=True,
+                known=SAID_YES._replace(broken=True),
+            ),
+            "stays after a repair",
+        ),
+        (
+            moment(S.MERGED, On.AGENT_HEARD_OUT, S.MERGED, relayed=False, agent_leaves=True),
+            "and stays",
+        ),
+        (
+            moment(
+                S.MERGED,
+                On.AGENT_HEARD_OUT,
+                S.ENDED,
+                Do.LEAVE_CALL,
+                relayed=False,
+                agent_leaves=True,
+                known=SAID_YES._replace(broken=True, outcomes=1),
+            ),
+            "leaves silence",
+        ),
+    ],
+)
+def test_each_way_to_leave_wrongly_is_found(told: Moment, problem: str) -> None:
+    assert problem in dict(broken_by(told))[LEAVES]
+
+
+def test_an_agent_may_go_with_the_outcome_out_and_the_music_off() -> None:
+    going = Flight(1, Do.LEAVE_CALL, Phase.RUNNING)
+    joined: dict[str, Any] = {"input_on": False, "joined": True, "leg": Leg.ANSWERED}
+    assert list(broken_by(scene(S.ENDED, going, relayed=False, delivered=1, **joined))) == []
+    loud = scene(S.ENDED, going, relayed=False, delivered=1, music=Music.ON, **joined)
+    assert list(dict(broken_by(loud))) == ["the_agent_goes_last"]
 
 
 def test_what_was_ignored_teaches_nothing() -> None:

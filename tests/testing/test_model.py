@@ -134,6 +134,17 @@ def test_with_a_move_the_departure_may_be_the_merge() -> None:
     assert legs_after(around(State.MERGING, *newest)) == {Leg.GONE}
 
 
+def test_an_agent_that_has_said_its_last_words_leaves_and_the_others_stay() -> None:
+    here = around(State.MERGED, *NEWEST, (Do.AWAIT_LAST_WORDS, 9), relayed=False)
+    world = World(leg=Leg.ANSWERED, joined=True)
+    waiting = started(Do.AWAIT_LAST_WORDS)
+    said = the_move(list(moves(here, waiting, world)), Do.AWAIT_LAST_WORDS, On.AGENT_HEARD_OUT)
+    assert said.flights == ()
+    over = around(State.ENDED, (Do.AWAIT_LAST_WORDS, 9), relayed=False)
+    (gone,) = moves(over, started(Do.LEAVE_CALL), world, news=False)
+    assert gone.world == world._replace(agent=False)
+
+
 def test_a_report_comes_late_and_a_second_time() -> None:
     late = list(moves(around(State.DIALING, *NEWEST), (), World()))
     assert {move.event for move in late if move.effect == 3} == {

@@ -29,3 +29,7 @@ class Host(Protocol):
     async def handed_back(self) -> None:
         """Return when the agent is current again, or never will be."""
         ...
+
+    def end_job(self) -> None:
+        """Ask the job to end, if there is one: the agent has left the call. Safe to repeat."""
+        ...

@@ -10,6 +10,7 @@ from warm_transfer.livekit.callroom import end_call
 from warm_transfer.livekit.consult import Consult
 from warm_transfer.livekit.dial import Dial
 from warm_transfer.livekit.hold import Hold
+from warm_transfer.livekit.leave import Leave
 from warm_transfer.livekit.legs import Legs
 from warm_transfer.livekit.merge import Merge
 from warm_transfer.livekit.signals import Signals
@@ -36,6 +37,7 @@ class LiveKitLine:
         self._legs = legs
         self._signals = signals
         self._outcome: TransferOutcome | None = None
+        leave = Leave(legs)
         self._starts: Mapping[Do, Callable[[Effect], Work | None]] = {
             Do.HOLD_CALLER: hold.hold,
             Do.PLAY_HOLD_AUDIO: hold.play,
@@ -53,6 +55,8 @@ class LiveKitLine:
             Do.DELIVER_OUTCOME: self._deliver,
             Do.RESUME_CALLER: lambda _: hold.resume(),
             Do.RESUME_OUTPUT: lambda _: hold.resume_output(),
+            Do.AWAIT_LAST_WORDS: leave.hear_out,
+            Do.LEAVE_CALL: lambda _: leave.leave(),
             Do.END_CALL: lambda _: end_call(legs),
         }
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from livekit.agents import Agent, AgentSession
+from livekit.agents import Agent, AgentSession, get_job_context
 
 from warm_transfer.outcome import TransferOutcome
 
@@ -54,6 +54,12 @@ class TaskHost:
     async def handed_back(self) -> None:
         """Return when the agent is current again, or never will be."""
         await self.back.wait()
+
+    def end_job(self) -> None:
+        """Ask the job to end, if there is one: the agent has left the call."""
+        context = get_job_context(required=False)
+        if context is not None:
+            context.shutdown("warm transfer: the agent has left the call")
 
     def take_back(self, inner: asyncio.Task[Any]) -> None:
         """The framework's await is over, also behind a cancelled one: the agent is back."""

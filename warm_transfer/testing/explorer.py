@@ -73,6 +73,7 @@ class Scope:
 
 _ENDS = TransferPolicy(on_human_left="end_call")
 _RETURNS = TransferPolicy(on_human_left="return")
+_LEAVES = TransferPolicy(after_merge="leave")
 
 SCOPES: tuple[Scope, ...] = (
     Scope("relay, end_call", _ENDS, (_RELAY,), 0),
@@ -81,6 +82,8 @@ SCOPES: tuple[Scope, ...] = (
     Scope("move, return", _RETURNS, (_MOVE,), 1),
     Scope("move then relay, end_call", _ENDS, (_MOVE, _RELAY), 0),
     Scope("move then relay, return", _RETURNS, (_MOVE, _RELAY), 0),
+    Scope("move, leave", _LEAVES, (_MOVE,), 0),
+    Scope("move then relay, leave", _LEAVES, (_MOVE, _RELAY), 0),
 )
 """Every policy choice and every kind of plan that the table asks about."""
 
@@ -150,6 +153,7 @@ _REPORTERS = {
     Do.STOP_BRIEFING: 1,
     Do.MERGE_LEGS: 3,
     Do.LOOK_AT_ROOMS: 1,
+    Do.AWAIT_LAST_WORDS: 2,
 }
 """Effects that report by id, and how many of each can matter at once."""
 

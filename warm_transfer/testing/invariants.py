@@ -50,6 +50,8 @@ class Known(NamedTuple):
     tried: tuple[str, ...] = ()
     """The merge strategies tried while merging, in order."""
     repairs: int = 0
+    broken: bool = False
+    """The merged call's merge broke and has not been set up again."""
     dials: int = 0
     stops: int = 0
     outcomes: int = 0
@@ -64,6 +66,9 @@ ASKED_WHILE_MERGING = {
     On.APP_DECLINED: (State.DECLINED, Reason.DECLINED),
     On.VOICEMAIL_DETECTED: (State.VOICEMAIL, Reason.VOICEMAIL),
 }
+
+AGENT_GOES = (On.JOB_SHUTTING_DOWN, On.CALLER_ROOM_LOST, On.AGENT_HEARD_OUT)
+"""The events with which the agent is gone, or goes, from a merged call."""
 
 MERGE_REPORTS = frozenset({On.MERGE_CONFIRMED, On.MERGE_FAILED, On.MERGE_UNCERTAIN})
 
@@ -97,6 +102,11 @@ class Moment:
     def ends(self) -> bool:
         """Whether the transfer ends here."""
         return self.leaves and self.step.after in FINAL
+
+    @property
+    def needs_agent(self) -> bool:
+        """Whether a merged call would fall silent without the agent."""
+        return self.relayed or self.known.broken
 
 
 def learn(moment: Moment) -> Known:
@@ -134,6 +144,11 @@ def _learn_more(moment: Moment, known: Known) -> Known:
             tried = (*tried, effect.strategy or "")
         elif effect.name is Do.MERGE_LEGS:
             repairs += 1
+    merged = step.before is State.MERGED
+    broken = known.broken or (merged and on is On.MERGE_BROKE)
+    settled = known.settled
+    if merged and on is On.MERGE_CONFIRMED:
+        broken, settled = False, max(settled, step.event.effect or 0)
     asked = known.asked
     if merging and step.after is State.MERGING and on in ASKED_WHILE_MERGING:
         asked = asked or on
@@ -146,10 +161,11 @@ def _learn_more(moment: Moment, known: Known) -> Known:
         human_left=known.human_left or (merging and on is On.CONSULT_HUNG_UP),
         tried=tried,
         repairs=repairs,
+        broken=broken,
         dials=known.dials + done.count(Do.DIAL_CONSULT),
         stops=known.stops + done.count(Do.STOP_BRIEFING),
         outcomes=known.outcomes + (step.outcome is not None),
-        settled=known.settled,
+        settled=settled,
     )
 
 
@@ -424,24 +440,50 @@ def a_merged_call_outlives_what_it_does_not_need(moment: Moment) -> Iterator[str
         On.MERGE_FAILED,
         On.MERGE_UNCERTAIN,
         On.DEADLINE_PASSED,
+        On.AGENT_HEARD_OUT,
     }
     if moment.step.before is not State.MERGED:
         return
-    agent_goes = moment.on in (On.JOB_SHUTTING_DOWN, On.CALLER_ROOM_LOST)
+    agent_goes = moment.on in AGENT_GOES
     sound_lost = moment.on is On.CONSULT_ROOM_LOST and moment.relayed
     if moment.leaves and moment.on not in may_end and not sound_lost:
         yield f"{moment.on} leads to {moment.step.after}"
-    if moment.ends and agent_goes and not moment.relayed and moment.done:
-        yield f"{moment.on} starts {', '.join(moment.done)} in a call that needs no agent"
+    done = [name for name in moment.done if name is not Do.LEAVE_CALL]
+    if moment.ends and agent_goes and not moment.needs_agent and done:
+        yield f"{moment.on} starts {', '.join(done)} in a call that needs no agent"
 
 
 def a_call_that_ends_is_ended_for_all(moment: Moment) -> Iterator[str]:
     """The end of a merged call closes the caller's room, unless the call lives on without us."""
-    agent_goes = moment.on in (On.JOB_SHUTTING_DOWN, On.CALLER_ROOM_LOST)
     ended = moment.leaves and moment.step.after is State.ENDED
-    lives_on = agent_goes and not moment.relayed
+    lives_on = moment.on in AGENT_GOES and not moment.needs_agent
     if ended and not lives_on and Do.END_CALL not in moment.done:
         yield "leaves the caller's room behind"
+
+
+def the_policy_says_whether_the_agent_leaves(moment: Moment) -> Iterator[str]:
+    """By policy an agent that carries no sound is heard out and leaves; any other one stays."""
+    leaves = moment.policy.after_merge == "leave" and not moment.relayed
+    merges = moment.leaves and moment.step.after is State.MERGED
+    heard_out, going = (each in moment.done for each in (Do.AWAIT_LAST_WORDS, Do.LEAVE_CALL))
+    if (heard_out or going) and not leaves:
+        yield f"{moment.on} makes an agent leave that is to stay"
+    if merges and leaves and not heard_out:
+        yield "an agent that is to leave stays"
+    mended = moment.known.broken and moment.on is On.MERGE_CONFIRMED
+    taken = moment.step.handling is Handling.ROW and moment.step.before is State.MERGED
+    if taken and mended and leaves and not heard_out:
+        yield "an agent that is to leave stays after a repair"
+    if taken and moment.on is On.AGENT_HEARD_OUT and leaves and going == moment.needs_agent:
+        yield "leaves silence behind" if going else "has said its last words and stays"
+
+
+def the_agent_leaves_after_the_outcome(moment: Moment) -> Iterator[str]:
+    """An agent leaves when the outcome is out and its last words have been said, not before."""
+    if Do.LEAVE_CALL in moment.done and not moment.known.outcomes:
+        yield "leaves before the outcome"
+    if Do.LEAVE_CALL in moment.done and moment.on is not On.AGENT_HEARD_OUT:
+        yield f"{moment.on} makes the agent leave"
 
 
 def whoever_is_let_go_is_told(moment: Moment) -> Iterator[str]:
@@ -532,8 +574,7 @@ class Scene:
     @property
     def lives_on(self) -> bool:
         """A merged call that does not need the agent, left to itself."""
-        world = self.world
-        left = world.caller and not world.agent
+        left = self.world.caller and (not self.world.agent or self.flying(Do.LEAVE_CALL))
         return self.state is State.ENDED and left and not self.relayed
 
 
@@ -628,6 +669,21 @@ def merged_means_they_talk(scene: Scene) -> Iterator[str]:
         yield "the consult room is still open"
 
 
+def nobody_is_left_in_silence(scene: Scene) -> Iterator[str]:
+    """In a call that lives on without the agent, caller and human hear each other."""
+    if scene.lives_on and scene.quiet and not scene.world.joined:
+        yield "nobody carries the sound"
+
+
+def the_agent_goes_last(scene: Scene) -> Iterator[str]:
+    """An agent that leaves has delivered the outcome, and its hold audio is silent."""
+    going = any(e.name is Do.LEAVE_CALL and e.phase is not Phase.WAITING for e in scene.flights)
+    if going and scene.world.delivered == 0:
+        yield "goes before the outcome has arrived"
+    if going and scene.world.music is Music.ON and not scene.flying(Do.STOP_HOLD_AUDIO):
+        yield "goes with the hold audio on"
+
+
 def the_outcome_arrives_once(scene: Scene) -> Iterator[str]:
     """The application gets the outcome once: not twice, and not never."""
     if scene.world.delivered > 1:
@@ -672,6 +728,8 @@ STEPS: tuple[StepInvariant, ...] = (
     the_humans_leaving_is_followed,
     a_merged_call_outlives_what_it_does_not_need,
     a_call_that_ends_is_ended_for_all,
+    the_policy_says_whether_the_agent_leaves,
+    the_agent_leaves_after_the_outcome,
     whoever_is_let_go_is_told,
     a_late_start_is_compensated,
 )
@@ -689,6 +747,8 @@ SCENES: tuple[SceneInvariant, ...] = (
     the_caller_is_back_with_the_agent,
     an_ended_call_is_over,
     merged_means_they_talk,
+    nobody_is_left_in_silence,
+    the_agent_goes_last,
     the_outcome_arrives_once,
     something_can_go_on,
 )

@@ -170,6 +170,8 @@ _THING = {
                 Do.STOP_HOLD_AUDIO,
                 Do.RESUME_CALLER,
                 Do.RESUME_OUTPUT,
+                Do.AWAIT_LAST_WORDS,
+                Do.LEAVE_CALL,
                 Do.END_CALL,
             ),
         )
@@ -259,6 +261,8 @@ def _released(name: Do, world: World, *, relayed: bool) -> World:  # noqa: PLR09
             return world._replace(input_on=True, output_on=True)
         case Do.RESUME_OUTPUT:
             return world._replace(output_on=True)
+        case Do.LEAVE_CALL:
+            return world._replace(agent=False)
         case Do.END_CALL:
             return world._replace(caller=False, joined=False)
         case Do.DELIVER_OUTCOME:
@@ -415,6 +419,9 @@ class _Scene:
             yield self._goes(flight, Phase.HALFWAY, None, self.world)
         yield self._returns(flight, On.MERGE_FAILED, self.world)
 
+    def last_words(self, flight: Flight) -> Iterator[Move]:
+        yield self._returns(flight, On.AGENT_HEARD_OUT, self.world)
+
     # What people, applications and servers do of their own accord.
 
     def _news_of_people(self) -> Iterator[Move]:
@@ -500,6 +507,8 @@ class _Scene:
                 return (On.MERGE_FAILED, On.MERGE_UNCERTAIN)
             case Do.LOOK_AT_ROOMS:
                 return (On.MERGE_FAILED,)
+            case Do.AWAIT_LAST_WORDS:
+                return (On.AGENT_HEARD_OUT,)
             case _:
                 return ()
 
@@ -520,6 +529,7 @@ _OF = {
     Do.STOP_BRIEFING: _Scene.stop_briefing,
     Do.MERGE_LEGS: _Scene.merge,
     Do.LOOK_AT_ROOMS: _Scene.look,
+    Do.AWAIT_LAST_WORDS: _Scene.last_words,
 }
 
 

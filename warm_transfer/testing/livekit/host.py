@@ -24,6 +24,8 @@ class SimHost:
         """What was delivered; more than one is a fault of the engine."""
         self.delivered = asyncio.Event()
         self.agent_back = asyncio.Event()
+        self.job_ended = asyncio.Event()
+        """Set when the job was asked to end because the agent has left the call."""
 
     @property
     def session(self) -> SimCallerSession:
@@ -49,3 +51,7 @@ class SimHost:
     async def handed_back(self) -> None:
         """Return when the agent is current again, or never will be."""
         await self.agent_back.wait()
+
+    def end_job(self) -> None:
+        """Take note that the job is to end."""
+        self.job_ended.set()

@@ -12,6 +12,7 @@ from livekit import rtc
 
 from warm_transfer.events import Event, On
 from warm_transfer.journal import MemoryJournal
+from warm_transfer.livekit.briefing import ConsultOptions
 from warm_transfer.livekit.dial import DialOptions
 from warm_transfer.livekit.engine import Engine
 from warm_transfer.outcome import TransferOutcome
@@ -135,7 +136,7 @@ class Stage:
         """The caller's session closes; the engine is told before anything else happens."""
         engine.post(Event(On.SESSION_CLOSED))
         await asyncio.sleep(0.1)
-        await self.session.aclose()
+        await self.session.close()
         self.host.leave()
 
     async def job_shuts_down(self, engine: Engine) -> None:
@@ -145,7 +146,7 @@ class Stage:
             await asyncio.sleep(latency.SHUTDOWN_CALLBACK_S)
         engine.post(Event(On.JOB_SHUTTING_DOWN))
         await asyncio.sleep(0.1)
-        await self.session.aclose()
+        await self.session.close()
         self.host.leave()
 
     def model_fails(self, _: Engine) -> None:
@@ -252,6 +253,7 @@ async def play(
     journal: Journal | None = None,
     on_state_change: StateHook | None = None,
     transfer_id: str = "simulated",
+    consult: ConsultOptions | None = None,
     stage: Stage | None = None,
 ) -> Result:
     """Play a scenario on the running event loop, which should have a virtual clock.
@@ -263,6 +265,7 @@ async def play(
         journal: takes the steps as well.
         on_state_change: told of every change of state.
         transfer_id: the id of the transfer.
+        consult: how the human is talked to.
         stage: a stage of the caller's own, for example with a world that has been changed.
     """
     stage = stage or Stage(scenario, seed=seed)
@@ -276,6 +279,7 @@ async def play(
         caller_room=stage.room,
         caller_identity=CALLER,
         dial=DialOptions(destination=DESTINATION, trunk_id=TRUNK),
+        consult=consult,
         policy=policy or TransferPolicy(**scenario.policy),
         merge=("relay",),
         journal=prompter,

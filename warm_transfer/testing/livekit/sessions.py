@@ -45,6 +45,7 @@ class SimSpeech:
         self.allow_interruptions = allow_interruptions
         self.interrupted = False
         self._done = asyncio.Event()
+        self._then: list[Callable[[SimSpeech], object]] = []
 
     def done(self) -> bool:
         """Whether it has been said, or cut off."""
@@ -52,7 +53,7 @@ class SimSpeech:
 
     def finish(self) -> None:
         """It has been said."""
-        self._done.set()
+        self._end()
 
     def interrupt(self, *, force: bool = False) -> SimSpeech:
         """Cut it off."""
@@ -60,8 +61,19 @@ class SimSpeech:
             raise RuntimeError("This generation handle does not allow interruptions")
         if not self.done():
             self.interrupted = True
-            self._done.set()
+            self._end()
         return self
+
+    def add_done_callback(self, callback: Callable[[SimSpeech], object]) -> None:
+        """Call this when it has been said, or cut off; once, however often it is asked for."""
+        if callback not in self._then:
+            self._then.append(callback)
+
+    def _end(self) -> None:
+        if not self.done():
+            self._done.set()
+            for callback in self._then:
+                callback(self)
 
     async def wait_for_playout(self) -> None:
         """Return when it has been said, or cut off."""
@@ -168,7 +180,9 @@ class SimCallerSession(rtc.EventEmitter[str]):
             ("audio", "video", "transcription"),
             has=("audio", "transcription"),
         )
-        self.voice = Voice(self._world, "agent", lambda: self.output.audio_enabled)
+        self.voice = Voice(self._world, "agent", lambda: self.output.audio_enabled, self._speaks)
+        self.agent_state: Literal["listening", "speaking"] = "listening"
+        """Whether the agent is heard."""
         self.closed = False
 
     @property
@@ -192,8 +206,22 @@ class SimCallerSession(rtc.EventEmitter[str]):
         self.voice.say(speech, length_s if seconds is None else seconds)
         return speech
 
+    @property
+    def current_speech(self) -> SimSpeech | None:
+        """What is being said, or is about to be."""
+        return self.voice.current
+
+    def _speaks(self, speaks: bool) -> None:
+        old, self.agent_state = self.agent_state, "speaking" if speaks else "listening"
+        changed = AgentStateChangedEvent(old_state=old, new_state=self.agent_state)
+        self.emit("agent_state_changed", changed)
+
     async def aclose(self) -> None:
-        """Close the session."""
+        """Close the session, as an adapter does."""
+        await self._world.faults.call("caller_session.aclose", self.close)
+
+    async def close(self) -> None:
+        """Close the session, as the application or the framework does."""
         if self.closed:
             return
         self.closed = True

@@ -1,0 +1,192 @@
+"""Leaving a merged call: the last words are heard out, then the agent is gone whatever happens."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from tests.livekit.bench import ROOM, Bench, effect
+from warm_transfer.effects import Do
+from warm_transfer.events import On
+from warm_transfer.livekit.leave import Leave, until_quiet
+from warm_transfer.policy import TransferPolicy
+from warm_transfer.testing.livekit.faults import Fault, How
+from warm_transfer.testing.livekit.play import CALLER_ROOM
+
+POLICY = TransferPolicy(after_merge="leave", leave_quiet_s=1.0)
+
+
+async def hear_out(bench: Bench) -> asyncio.Task[None]:
+    work = Leave(bench.legs).hear_out(effect(Do.AWAIT_LAST_WORDS))
+    task = asyncio.get_running_loop().create_task(work)
+    await asyncio.sleep(0)
+    return task
+
+
+def agent_is_there(bench: Bench) -> bool:
+    return bench.stage.world.member(CALLER_ROOM, "agent") is not None
+
+
+# The last words.
+
+
+@pytest.mark.asyncio
+async def test_an_agent_that_says_nothing_has_been_heard_out_after_the_quiet() -> None:
+    bench = await Bench.set_up(policy=POLICY)
+    began_s = bench.now_s
+    await (await hear_out(bench))
+    assert bench.names == [On.AGENT_HEARD_OUT]
+    assert bench.posted_at_s[0] - began_s == pytest.approx(1.0)
+    assert bench.posted[0].effect is not None
+    await bench.finish()
+
+
+@pytest.mark.asyncio
+async def test_words_that_begin_within_the_quiet_are_heard_to_their_end() -> None:
+    bench = await Bench.set_up(policy=POLICY)
+    began_s = bench.now_s
+    waiting = await hear_out(bench)
+    await asyncio.sleep(0.9)
+    bench.stage.session.say("You are connected.", seconds=3.0)
+    bench.stage.session.say("Goodbye.", seconds=2.0)
+    await waiting
+    assert bench.posted_at_s[0] - began_s == pytest.approx(0.9 + 3.0 + 2.0 + 1.0)
+    await bench.finish()
+
+
+@pytest.mark.asyncio
+async def test_words_that_are_being_said_already_are_heard_to_their_end() -> None:
+    bench = await Bench.set_up(policy=POLICY)
+    bench.stage.session.say("You are connected.", seconds=3.0)
+    await asyncio.sleep(1.0)
+    began_s = bench.now_s
+    await (await hear_out(bench))
+    assert bench.posted_at_s[0] - began_s == pytest.approx(2.0 + 1.0)
+    await bench.finish()
+
+
+@pytest.mark.asyncio
+async def test_words_that_nobody_hears_end_as_well() -> None:
+    bench = await Bench.set_up(policy=POLICY)
+    bench.stage.session.output.set_audio_enabled(False)
+    # Said in no time, and without a change of the agent's state.
+    bench.stage.session.say("You are connected.", seconds=3.0)
+    assert bench.stage.session.current_speech is not None
+    began_s = bench.now_s
+    await (await hear_out(bench))
+    assert bench.posted_at_s[0] - began_s == pytest.approx(1.0, abs=0.1)
+    await bench.finish()
+
+
+@pytest.mark.asyncio
+async def test_a_session_that_closes_has_said_its_last() -> None:
+    bench = await Bench.set_up(policy=POLICY)
+    bench.stage.session.say("And another thing.", seconds=600.0)
+    waiting = await hear_out(bench)
+    await bench.stage.session.close()
+    await asyncio.sleep(0.5)
+    assert waiting.done()
+    assert bench.names == [On.AGENT_HEARD_OUT]
+    await bench.finish()
+
+
+@pytest.mark.asyncio
+async def test_an_agent_without_a_room_is_not_waited_for() -> None:
+    bench = await Bench.set_up(policy=POLICY)
+    bench.stage.session.say("And another thing.", seconds=600.0)
+    waiting = await hear_out(bench)
+    bench.stage.world.delete_room(CALLER_ROOM)
+    await asyncio.sleep(0.5)
+    assert waiting.done()
+    assert bench.names == [On.AGENT_HEARD_OUT]
+    await bench.stage.session.close()
+    await bench.finish()
+
+
+@pytest.mark.asyncio
+async def test_listening_leaves_no_listener_behind() -> None:
+    bench = await Bench.set_up(policy=POLICY)
+    session = bench.stage.session
+    before = {event: len(each) for event, each in session._events.items()}
+    task = asyncio.get_running_loop().create_task(until_quiet(session, 1.0))
+    await asyncio.sleep(0.1)
+    assert {event: len(each) for event, each in session._events.items()} != before
+    task.cancel()
+    await asyncio.wait([task])
+    left = {event: len(each) for event, each in session._events.items() if each}
+    assert left == {event: count for event, count in before.items() if count}
+    await bench.finish()
+
+
+# Leaving.
+
+
+@pytest.mark.asyncio
+async def test_the_session_is_closed_the_room_left_and_the_job_ended() -> None:
+    bench = await Bench.set_up(policy=POLICY)
+    leave = Leave(bench.legs)
+    await leave.leave()
+    assert bench.stage.session.closed
+    assert not agent_is_there(bench)
+    assert bench.stage.caller is not None
+    assert bench.stage.caller.joined
+    assert bench.stage.host.job_ended.is_set()
+    # A release is safe to repeat.
+    await leave.leave()
+    await bench.finish()
+
+
+CLOSE, DISCONNECT = ("caller_session.aclose", 1), ("room.disconnect", 1)
+
+
+@pytest.mark.asyncio
+async def test_a_session_that_does_not_close_keeps_nobody_in_the_call(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    bench = await Bench.set_up(policy=POLICY)
+    bench.stage.world.faults.plan[CLOSE] = Fault(How.HANGS)
+    began_s = bench.now_s
+    await Leave(bench.legs).leave()
+    assert bench.now_s - began_s <= POLICY.release_timeout_s
+    assert not agent_is_there(bench)
+    assert "caller session not closed in time" in caplog.text
+    await bench.finish()
+
+
+@pytest.mark.asyncio
+async def test_a_session_that_fails_to_close_is_tried_again_with_the_agent_gone() -> None:
+    bench = await Bench.set_up(policy=POLICY)
+    bench.stage.world.faults.plan[CLOSE] = Fault(How.FAILS)
+    leave = Leave(bench.legs)
+    with pytest.raises(ConnectionError):
+        await leave.leave()
+    assert not agent_is_there(bench)
+    assert bench.stage.host.job_ended.is_set()
+    await leave.leave()
+    assert bench.stage.session.closed
+    await bench.finish()
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("how", [How.FAILS, How.HANGS])
+async def test_a_room_that_cannot_be_left_is_left_by_the_end_of_the_job(how: How) -> None:
+    bench = await Bench.set_up(policy=POLICY)
+    bench.stage.world.faults.plan[DISCONNECT] = Fault(how)
+    began_s = bench.now_s
+    with pytest.raises((ConnectionError, TimeoutError)):
+        await Leave(bench.legs).leave()
+    assert bench.now_s - began_s <= POLICY.release_timeout_s
+    assert bench.stage.host.job_ended.is_set()
+    await bench.finish()
+
+
+@pytest.mark.asyncio
+async def test_neither_touches_the_consult_room() -> None:
+    bench = await Bench.set_up(policy=POLICY)
+    await bench.join_consult()
+    human = bench.human_joins()
+    await Leave(bench.legs).leave()
+    assert human.joined
+    assert ROOM in bench.stage.world.rooms
+    await bench.finish()

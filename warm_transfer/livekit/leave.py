@@ -1,0 +1,91 @@
+"""Leaving a merged call that goes on without the agent: AWAIT_LAST_WORDS and LEAVE_CALL."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+from warm_transfer.effects import Effect
+from warm_transfer.events import Event, On
+from warm_transfer.livekit.legs import Legs, Lost, unless
+from warm_transfer.livekit.sdk import CallerSession
+
+__all__ = ["Leave", "until_quiet"]
+
+#: While a tool of the application runs, the agent is thinking (livekit-agents `AgentState`).
+_BUSY = frozenset({"thinking", "speaking"})
+
+
+class Leave:
+    """AWAIT_LAST_WORDS and LEAVE_CALL."""
+
+    def __init__(self, legs: Legs) -> None:
+        self._legs = legs
+
+    async def hear_out(self, effect: Effect) -> None:
+        """Report when the agent has nothing more to say, or no room to say it in."""
+        legs = self._legs
+        with Lost(legs.caller_room) as lost, contextlib.suppress(ConnectionAbortedError):
+            await unless(lost, until_quiet(legs.host.session, legs.policy.leave_quiet_s))
+        legs.post(Event(On.AGENT_HEARD_OUT, effect=effect.id))
+
+    async def leave(self) -> None:
+        """Close the session, leave the room, end the job; safe to repeat.
+
+        Each has its turn, also when one before it fails: above all the agent must be gone.
+        """
+        legs = self._legs
+        # Both within one try of this release.
+        share_s = legs.policy.release_timeout_s / 2
+        try:
+            await self._close_session(share_s)
+        finally:
+            try:
+                async with asyncio.timeout(share_s):
+                    await legs.caller_room.disconnect()
+            finally:
+                legs.host.end_job()
+
+    async def _close_session(self, limit_s: float) -> None:
+        try:
+            async with asyncio.timeout(limit_s):
+                await self._legs.host.session.aclose()
+        except TimeoutError:
+            # A tool of the application that does not return; the framework gives it up as well.
+            self._legs.log.warning("caller session not closed in time", limit_s=limit_s)
+
+
+async def until_quiet(session: CallerSession, quiet_s: float) -> None:
+    """Return when the agent has neither spoken nor been about to for `quiet_s` seconds.
+
+    Also when the session closes. Unbounded: the application may talk for ever.
+    """
+    changed, closed = asyncio.Event(), asyncio.Event()
+
+    def note(_: object) -> None:
+        changed.set()
+
+    def close(_: object) -> None:
+        closed.set()
+        changed.set()
+
+    listeners = (("agent_state_changed", note), ("close", close))
+    for event, listener in listeners:
+        session.on(event, listener)
+    try:
+        while not closed.is_set():
+            changed.clear()
+            speech = session.current_speech
+            speaks = speech is not None and not speech.done()
+            if speaks:
+                # The end of a speech that has not been heard changes no state.
+                speech.add_done_callback(note)
+            busy = speaks or session.agent_state in _BUSY
+            try:
+                async with asyncio.timeout(None if busy else quiet_s):
+                    await changed.wait()
+            except TimeoutError:
+                return
+    finally:
+        for event, listener in listeners:
+            session.off(event, listener)
