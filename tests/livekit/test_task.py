@@ -15,8 +15,8 @@ from tests.livekit.bench import turns
 from tests.livekit.desk import NUMBER, TRUNK, Desk
 from warm_transfer.errors import CallerUnclear, InvalidArgument, JournalError, ServerUnusable
 from warm_transfer.journal import FileJournal
+from warm_transfer.livekit import awaiting as awaiting_module
 from warm_transfer.livekit import options as options_module
-from warm_transfer.livekit import task as task_module
 from warm_transfer.livekit.result import SessionBusy, TransferFailed, WarmTransferResult
 from warm_transfer.livekit.task import WarmTransferTask
 from warm_transfer.outcome import Reason
@@ -893,7 +893,7 @@ async def test_the_phone_of_a_shut_down_job_does_not_ring_on(
         def add_shutdown_callback(self, callback: Any) -> None:
             callbacks.append(callback)
 
-    monkeypatch.setattr(task_module, "get_job_context", lambda **_: Job())
+    monkeypatch.setattr(awaiting_module, "get_job_context", lambda **_: Job())
     desk = await Desk.open(SLOW)
     desk.ask()
     await desk.until(S.BRIEFING)

@@ -4,31 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import weakref
-from typing import Any, Protocol
+from typing import Any
 
 from livekit.agents import AgentSession
 from livekit.agents.job import DEFAULT_PARTICIPANT_KINDS
 
 from warm_transfer.errors import CallerUnclear
 from warm_transfer.events import Event, On
+from warm_transfer.livekit.engine import Engine
 from warm_transfer.livekit.result import SessionBusy
 from warm_transfer.ports import Post
-from warm_transfer.states import State
 
 __all__ = ["SessionWatch", "caller_of", "claim", "refuse_second", "release"]
 
 
-class OneTransfer(Protocol):
-    """What a second transfer is told of the first."""
-
-    @property
-    def transfer_id(self) -> str: ...
-    @property
-    def state(self) -> State: ...
-
-
 #: The transfer each session has; a second one would ring a second human.
-_BUSY: weakref.WeakKeyDictionary[AgentSession[Any], OneTransfer]
+_BUSY: weakref.WeakKeyDictionary[AgentSession[Any], Engine]
 _BUSY = weakref.WeakKeyDictionary()
 
 
@@ -40,17 +31,17 @@ def refuse_second(session: AgentSession[Any]) -> None:
     """
     first = _BUSY.get(session)
     if first is not None:
-        raise SessionBusy(first.transfer_id, first.state)
+        raise SessionBusy(first.id, first.state)
 
 
-def claim(session: AgentSession[Any], transfer: OneTransfer) -> None:
+def claim(session: AgentSession[Any], engine: Engine) -> None:
     """From here on the session has this transfer."""
-    _BUSY[session] = transfer
+    _BUSY[session] = engine
 
 
-def release(session: AgentSession[Any], transfer: OneTransfer) -> None:
+def release(session: AgentSession[Any], engine: Engine) -> None:
     """The session may have another transfer; safe to repeat, and when it has one already."""
-    if _BUSY.get(session) is transfer:
+    if _BUSY.get(session) is engine:
         del _BUSY[session]
 
 

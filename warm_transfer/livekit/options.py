@@ -23,7 +23,8 @@ from warm_transfer.livekit.compat import server_url
 from warm_transfer.livekit.dial import DialOptions
 from warm_transfer.livekit.dialhook import DialHook, Last
 from warm_transfer.livekit.merge import MergeStrategy
-from warm_transfer.livekit.models import consult_models, turn_handling_of
+from warm_transfer.livekit.models import consult_models, resolve_instructions, turn_handling_of
+from warm_transfer.livekit.phrases import Phrases
 from warm_transfer.livekit.sdk import LiveKitSdk, Sdk
 from warm_transfer.policy import TransferPolicy
 from warm_transfer.ports import Dialer, Journal, StateHook
@@ -35,6 +36,7 @@ __all__ = [
     "deprecated",
     "greeting_of",
     "hooks_of",
+    "instructions_of",
     "policy_of",
     "real_sdk",
     "tools_of",
@@ -128,6 +130,13 @@ def deprecated(text: str) -> None:
     """
     logging.getLogger("warm_transfer").warning(text)
     warnings.warn(text, DeprecationWarning, stacklevel=4)
+
+
+def instructions_of(instructions: Any, chat_ctx: Any, extra: str, phrases: Phrases) -> Any:
+    """The consult agent's instructions, with what was said to the caller as data."""
+    if extra and isinstance(instructions, WorkflowInstructions):
+        deprecated("`extra_instructions` is ignored beside a `WorkflowInstructions`: use its extra")
+    return resolve_instructions(instructions, chat_ctx, extra, phrases)
 
 
 def policy_of(

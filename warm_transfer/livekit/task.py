@@ -13,48 +13,46 @@ import contextlib
 from collections.abc import Generator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from livekit import api as lkapi
-from livekit.agents import NOT_GIVEN, Agent, AgentSession, AgentTask, NotGivenOr, get_job_context
-from livekit.agents.llm import ToolError
+from livekit.agents import NOT_GIVEN, Agent, AgentSession, AgentTask, NotGivenOr
+from livekit.agents.llm import LLM, ChatContext, RealtimeModel, Tool, Toolset
+from livekit.agents.llm.chat_context import Instructions
+from livekit.agents.stt import STT
+from livekit.agents.tts import TTS
 from livekit.agents.utils import is_given
+from livekit.agents.vad import VAD
+from livekit.agents.voice.background_audio import AudioConfig, AudioSource
+from livekit.agents.voice.turn import TurnDetectionMode, TurnHandlingOptions
 
 from warm_transfer.errors import InvalidArgument
 from warm_transfer.events import Event, Facts, On
-from warm_transfer.livekit.briefing import NOTICE, ConsultOptions
-from warm_transfer.livekit.callersession import (
-    SessionWatch,
-    caller_of,
-    claim,
-    refuse_second,
-    release,
-)
-from warm_transfer.livekit.compat import (
-    FrameworkAwait,
-    complete_outside_speech,
-    current_activity,
-    pass_task_mark,
-    take_tools,
-)
+from warm_transfer.livekit.awaiting import Awaiting, framework_await
+from warm_transfer.livekit.briefing import ConsultOptions
+from warm_transfer.livekit.callersession import caller_of, refuse_second
+from warm_transfer.livekit.compat import complete_outside_speech, current_activity, take_tools
 from warm_transfer.livekit.consult import unguessable
 from warm_transfer.livekit.dial import HUMAN_NAME, DialOptions
 from warm_transfer.livekit.dialhook import DialHook
 from warm_transfer.livekit.engine import Engine
 from warm_transfer.livekit.hold import DEFAULT_HOLD_AUDIO
 from warm_transfer.livekit.merge import strategies_of
-from warm_transfer.livekit.models import resolve_instructions, turns_given
+from warm_transfer.livekit.models import turns_given
 from warm_transfer.livekit.naming import check_identity, check_room_name
 from warm_transfer.livekit.options import (
     Greeting,
     TaskOptions,
+    WorkflowInstructions,
     greeting_of,
     hooks_of,
+    instructions_of,
     policy_of,
     real_sdk,
     tools_of,
 )
 from warm_transfer.livekit.origination import Origination
+from warm_transfer.livekit.phrases import ENGLISH, Phrases
 from warm_transfer.livekit.result import TransferFailed, WarmTransferResult
 from warm_transfer.livekit.sdk import Sdk
 from warm_transfer.livekit.taskhost import TaskHost
@@ -98,7 +96,13 @@ class WarmTransferTask(Origination, AgentTask[WarmTransferResult]):
         journal: a file to append to, or a `Journal`.
         greeting: said when the human answers, or a plain function that returns it; None lets them
             speak first.
-        notice: the fixed sentence for a human who is let go before the merge.
+        notice: the fixed sentence for a human who is let go before the merge; comes before
+            that of `phrases`.
+        phrases: every other fixed sentence and prompt, to replace or to translate.
+        consent: ``"judged"``: the human's own words are judged, apart from what the caller said,
+            before the two are connected. ``"tool"``: that the consult model uses its tool is
+            enough, as in livekit-agents.
+        consent_llm: judges the words instead of the consult session's own model.
         room_name: the consult room; else a name that cannot be guessed. The room is deleted at
             the end, and a guessable name lets others in who may join rooms.
         human_identity: the identity of the human's leg; else one that is unique. It must not be in
@@ -126,16 +130,16 @@ class WarmTransferTask(Origination, AgentTask[WarmTransferResult]):
         sip_headers: NotGivenOr[dict[str, str]] = NOT_GIVEN,
         dtmf: NotGivenOr[str | None] = NOT_GIVEN,
         ringing_timeout: NotGivenOr[float | None] = NOT_GIVEN,
-        hold_audio: Any = NOT_GIVEN,
-        instructions: Any = NOT_GIVEN,
-        chat_ctx: Any = NOT_GIVEN,
-        turn_handling: Any = NOT_GIVEN,
-        turn_detection: Any = NOT_GIVEN,
-        tools: NotGivenOr[list[Any]] = NOT_GIVEN,
-        stt: Any = NOT_GIVEN,
-        vad: Any = NOT_GIVEN,
-        llm: Any = NOT_GIVEN,
-        tts: Any = NOT_GIVEN,
+        hold_audio: NotGivenOr[AudioSource | AudioConfig | list[AudioConfig] | None] = NOT_GIVEN,
+        instructions: NotGivenOr[WorkflowInstructions | Instructions | str] = NOT_GIVEN,
+        chat_ctx: NotGivenOr[ChatContext] = NOT_GIVEN,
+        turn_handling: NotGivenOr[TurnHandlingOptions] = NOT_GIVEN,
+        turn_detection: NotGivenOr[TurnDetectionMode | None] = NOT_GIVEN,
+        tools: NotGivenOr[list[Tool | Toolset]] = NOT_GIVEN,
+        stt: NotGivenOr[STT | None] = NOT_GIVEN,
+        vad: NotGivenOr[VAD | None] = NOT_GIVEN,
+        llm: NotGivenOr[LLM[Any] | RealtimeModel | None] = NOT_GIVEN,
+        tts: NotGivenOr[TTS | None] = NOT_GIVEN,
         allow_interruptions: NotGivenOr[bool] = NOT_GIVEN,
         extra_instructions: str = "",
         target_phone_number: NotGivenOr[str] = NOT_GIVEN,
@@ -146,7 +150,10 @@ class WarmTransferTask(Origination, AgentTask[WarmTransferResult]):
         api: lkapi.LiveKitAPI | None = None,
         journal: Journal | str | Path | None = None,
         greeting: Greeting | None = None,
-        notice: str = NOTICE,
+        notice: str | None = None,
+        phrases: Phrases | None = None,
+        consent: Literal["judged", "tool"] = "judged",
+        consent_llm: LLM[Any] | None = None,
         room_name: str | None = None,
         human_identity: str | None = None,
         participant_name: str = HUMAN_NAME,
@@ -178,10 +185,14 @@ class WarmTransferTask(Origination, AgentTask[WarmTransferResult]):
             name=participant_name,
             attributes={} if participant_attributes is None else participant_attributes,
         )
-        words = resolve_instructions(instructions, chat_ctx, extra_instructions)
+        phrases = phrases or ENGLISH
+        words = instructions_of(instructions, chat_ctx, extra_instructions, phrases)
         consult = ConsultOptions(
             agent={"instructions": words, "tools": tools_of(tools, take_tools(self))},
-            notice=notice or NOTICE,
+            notice=notice or None,
+            phrases=phrases,
+            consent=consent,
+            consent_llm=consent_llm,
         )
         self._options = TaskOptions(
             policy=policy,
@@ -296,81 +307,15 @@ class WarmTransferTask(Origination, AgentTask[WarmTransferResult]):
         here = current_activity()
         if here is None:
             # The framework says what is wrong.
-            return await self._framework_await()
+            return await framework_await(self)
         session, agent = here
         refuse_second(session)
         engine, host = self._build(session, agent)
-        # From here on, because two tools of one turn get this far in the same turn of the loop.
-        claim(session, self)
-        inner = asyncio.get_running_loop().create_task(self._framework_await())
-        inner.add_done_callback(host.take_back)
-        pass_task_mark(inner)
-        if not await self._is_admitted(inner, session, engine):
-            return inner.result()
+        awaiting = Awaiting(self, engine, host, self._options)
+        if not await awaiting.is_admitted():
+            return awaiting.refusal()
         self._engine, self._host = engine, host
-        watch = SessionWatch(session, engine.post)
-        self._watch_job(engine)
-        engine.start()
-        try:
-            return await self._wait(inner, engine)
-        finally:
-            self._forget_when_closed(session, engine, watch)
-
-    async def _is_admitted(
-        self, inner: asyncio.Task[WarmTransferResult], session: AgentSession[Any], engine: Engine
-    ) -> bool:
-        """Whether the framework takes the task; else let go of what was built."""
-        try:
-            # It refuses in its first synchronous step, before anything is dialled.
-            await asyncio.sleep(0)
-            admitted = not inner.done()
-        except asyncio.CancelledError:
-            # It has begun already, and would leave the session with an agent that never ends.
-            complete_outside_speech(self, ToolError("the await was cancelled"))
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._options.policy.release_timeout_s):
-                    await asyncio.wait([inner])
-            await self._discard(session, engine)
-            raise
-        if not admitted:
-            await self._discard(session, engine)
-        return admitted
-
-    async def _discard(self, session: AgentSession[Any], engine: Engine) -> None:
-        release(session, self)
-        self._options.close_journal()
-        await engine.discard()
-
-    async def _framework_await(self) -> WarmTransferResult:
-        result: WarmTransferResult = await FrameworkAwait(self)
-        return result
-
-    async def _wait(
-        self, inner: asyncio.Task[WarmTransferResult], engine: Engine
-    ) -> WarmTransferResult:
-        host = self._host
-        assert host is not None
-        switched = asyncio.ensure_future(host.switched.wait())
-        try:
-            await asyncio.wait([inner, switched], return_when=asyncio.FIRST_COMPLETED)
-        except asyncio.CancelledError:
-            engine.cancel("the await was cancelled")
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._options.policy.release_timeout_s):
-                    await asyncio.wait([inner])
-                    await engine.wait_resumed()
-            raise
-        finally:
-            switched.cancel()
-        if engine.outcome is None:
-            # The framework ended the await by itself: the session closed before it began.
-            engine.post(Event(On.SESSION_CLOSED))
-        host.back.set()
-        await engine.wait_resumed()
-        if inner.done():
-            return inner.result()
-        assert engine.outcome is not None
-        raise TransferFailed(engine.outcome)
+        return await awaiting.run()
 
     def complete_with(self, outcome: TransferOutcome) -> None:
         """Complete with what an outcome gives to who awaits. The engine's own; once."""
@@ -387,6 +332,10 @@ class WarmTransferTask(Origination, AgentTask[WarmTransferResult]):
         if options.room_name is not None and options.room_name == room.name:
             remedy = "give another: the human would hear the caller during the briefing"
             raise InvalidArgument("room_name", "is the caller's own room", remedy)
+        taken = (caller, room.local_participant.identity)
+        if options.human_identity in taken:
+            remedy = "give one of its own: LiveKit puts out who has it already"
+            raise InvalidArgument("human_identity", "is the caller's or the agent's", remedy)
         host = TaskHost(session, agent, self.complete_with)
         engine = Engine(
             host=host,
@@ -407,38 +356,6 @@ class WarmTransferTask(Origination, AgentTask[WarmTransferResult]):
             transfer_id=self._transfer_id,
         )
         return engine, host
-
-    def _watch_job(self, engine: Engine) -> None:
-        context = get_job_context(required=False)
-        if context is None:
-            return
-
-        async def shut_down() -> None:
-            engine.post(Event(On.JOB_SHUTTING_DOWN))
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._options.policy.release_timeout_s):
-                    await engine.wait_closed()
-
-        context.add_shutdown_callback(shut_down)
-
-    def _forget_when_closed(
-        self, session: AgentSession[Any], engine: Engine, watch: SessionWatch
-    ) -> None:
-        assert self._host is not None
-        if engine.outcome is not None and self._host.back.is_set():
-            # Also a merged call, which lives on: the session may start another transfer.
-            release(session, self)
-
-        async def forget() -> None:
-            await engine.wait_closed()
-            watch.close()
-            self._options.close_journal()
-            release(session, self)
-
-        task = asyncio.get_running_loop().create_task(
-            forget(), name=f"warm-transfer {engine.id} forgetting"
-        )
-        watch.keep(task)
 
     def _post(self, name: On, facts: Facts | None = None) -> None:
         if self._engine is not None:
