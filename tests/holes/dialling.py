@@ -81,10 +81,10 @@ async def h23_second_attempt_meets_the_first(side: Side) -> Observation:
 
 async def h26b_key_tones_after_a_late_answer(side: Side) -> Observation:
     late = Phone(answers_after_s=29.0)
-    async with call_on(side, phone=late, dtmf="wwwwwwww1234") as call:
+    async with call_on(side, phone=late, dtmf="w" * 24) as call:
         call.ask()
         await call.until(lambda: call.human_on_line, 40.0)
-        await asyncio.sleep(8.0)
+        await asyncio.sleep(20.0)
         there = call.human_on_line
         return Observation(
             there, "the human is briefed" if there else f"the human is cut off, {call.said}"
