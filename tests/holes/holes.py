@@ -29,7 +29,7 @@ HOLES: tuple[Hole, ...] = (
         id="H3",
         title="The caller hangs up in the briefing, and everything of it stays open.",
         incumbent_does="Consult session, room, the human's call and the hold audio stay.",
-        ours_does="The human hears a last sentence and is let go; nothing is left.",
+        ours_does="The human is let go; nothing is left.",
         script=leaving.h03_caller_hangs_up_in_the_briefing,
     ),
     Hole(
@@ -71,7 +71,7 @@ HOLES: tuple[Hole, ...] = (
         id="H9",
         title="A room ends for a reason the SDK has no name for, and the caller is held for ever.",
         incumbent_does="Looking up the name raises before the result is set.",
-        ours_does="The reason is told by its number.",
+        ours_does="The caller is back with the agent.",
         script=leaving.h09_a_reason_that_nobody_knows,
     ),
     Hole(
@@ -85,7 +85,7 @@ HOLES: tuple[Hole, ...] = (
         id="H11",
         title="The application gives the await up, and the caller stays on hold.",
         incumbent_does="The phone rings on, the music plays, the agent does not come back.",
-        ours_does="The phone stops and the agent is back before the await is given up.",
+        ours_does="The phone stops and the caller is back with the agent.",
         script=waiting.h11_application_gives_up,
     ),
     Hole(
@@ -260,7 +260,7 @@ HOLES: tuple[Hole, ...] = (
         id="H35",
         title="Hold audio from an iterator ends the transfer.",
         incumbent_does="Looping it raises, and the caller is left with the consult persona.",
-        ours_does="It is played once.",
+        ours_does="The human is rung.",
         script=holding.h35_hold_audio_from_an_iterator,
     ),
     Hole(
