@@ -209,7 +209,7 @@ def caller_session() -> AgentSession[Any]:
         llm=ScriptedLLM((Reply(PERSON, calls="transfer_to_human"), Reply("", says=SORRY))),
         tts=ScriptedTTS(Pilot.AGENT),
         vad=real_vad(),
-        turn_handling=TURN_HANDLING,  # type: ignore[arg-type] # a TypedDict of plain values
+        turn_handling=TURN_HANDLING,
         session_close_transcript_timeout=0.1,
     )
 

@@ -12,7 +12,15 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from livekit.agents import DEFAULT_API_CONNECT_OPTIONS, NOT_GIVEN, APIConnectOptions, llm, stt, tts
+from livekit.agents import (
+    DEFAULT_API_CONNECT_OPTIONS,
+    NOT_GIVEN,
+    APIConnectOptions,
+    TurnHandlingOptions,
+    llm,
+    stt,
+    tts,
+)
 from livekit.agents.inference import VAD
 from livekit.agents.language import LanguageCode
 from livekit.agents.utils import AudioBuffer, shortuuid
@@ -25,7 +33,7 @@ __all__ = ["TURN_HANDLING", "ScriptedLLM", "ScriptedSTT", "ScriptedTTS", "real_v
 
 TTS_RATE_HZ = 24_000
 
-TURN_HANDLING: dict[str, Any] = {
+TURN_HANDLING: TurnHandlingOptions = {
     "turn_detection": "vad",
     "endpointing": {"min_delay": 0.05, "max_delay": 0.5},
     "interruption": {"mode": "vad"},

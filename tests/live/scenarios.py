@@ -321,6 +321,16 @@ _ALL = (
         drain_s=60,
     ),
     Scenario(
+        name="sigterm-drain-timeout",
+        result=State.MERGED,
+        reason=Reason.ACCEPTED,
+        caller=(*TALKS, Wait(NEVER_S)),
+        human=(*ACCEPTS, *HELPS, Wait(NEVER_S)),
+        # Late enough for markers both ways.
+        app=Act("terminate", State.MERGED, 5.0),
+        drain_s=1,
+    ),
+    Scenario(
         name="hold-limit",
         result=State.FAILED,
         reason=Reason.HOLD_LIMIT,

@@ -34,6 +34,24 @@ def test_the_order_of_ringing_and_the_open_room_does_not_count(tmp_path: Path) -
     assert differences("merged", written(tmp_path / "journal.jsonl", lines)) == []
 
 
+def test_by_which_sign_a_merged_call_learns_that_its_agent_leaves_does_not_count(
+    tmp_path: Path,
+) -> None:
+    lines = [dict(line) for line in run(SCENARIOS["sigterm-drain-timeout"]).journal]
+    [end] = [line for line in lines if line["after"] == "ended" and line["handling"] == "row"]
+    assert end["event"] == "CALLER_ROOM_LOST"
+    broke = {**end, "event": "MERGE_BROKE", "after": "merged", "row": "merged x MERGE_BROKE"}
+    lines.insert(lines.index(end), broke)
+    end["event"] = "JOB_SHUTTING_DOWN"
+    end["row"] = end["row"].replace("CALLER_ROOM_LOST", "JOB_SHUTTING_DOWN")
+
+    journal = tmp_path / "journal.jsonl"
+    assert differences("sigterm-drain-timeout", written(journal, lines)) == []
+
+    end["effects"] = end["effects"][:-1]
+    assert differences("sigterm-drain-timeout", written(journal, lines)) != []
+
+
 def test_a_missing_step_and_another_effect_are_found(tmp_path: Path) -> None:
     lines = [dict(line) for line in run(SCENARIOS["merged"]).journal]
     del lines[4]

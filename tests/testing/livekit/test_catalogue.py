@@ -44,6 +44,7 @@ EXPECTED: dict[str, tuple[State, Reason, State]] = {
     "job-shutdown": (State.CANCELLED, Reason.SESSION_CLOSED, State.CANCELLED),
     "sigterm": (State.CANCELLED, Reason.SESSION_CLOSED, State.CANCELLED),
     "sigterm-drains": (State.MERGED, Reason.ACCEPTED, State.ENDED),
+    "sigterm-drain-timeout": (State.MERGED, Reason.ACCEPTED, State.ENDED),
     "job-shutdown-first": (State.CANCELLED, Reason.JOB_SHUTDOWN, State.CANCELLED),
     "job-shutdown-merging": (State.FAILED, Reason.JOB_SHUTDOWN, State.FAILED),
     "reconnect": (State.MERGED, Reason.ACCEPTED, State.ENDED),

@@ -140,6 +140,10 @@ _LINES: Mapping[str, tuple[str, str]] = {
         "human answers after 4 s, says yes after 6 s; caller hangs up 20 s after the merge",
         "The worker gets SIGTERM during the briefing and drains, which the transfer must not feel.",
     ),
+    "sigterm-drain-timeout": (
+        "human answers after 4 s, says yes after 6 s; job shuts down 6 s after the merge",
+        "The worker gets SIGTERM, and the merged call lasts longer than the worker may drain.",
+    ),
     "reconnect": (
         "human answers after 4 s, says yes after 6 s; agent reconnects 5 s after the merge",
         "The agent's connection is lost and comes back during the merged call.",

@@ -140,10 +140,11 @@ class Stage:
         self.host.leave()
 
     async def job_shuts_down(self, engine: Engine) -> None:
-        """The job ends: first its session, then its shutdown callbacks (integration 3)."""
+        """The job ends: its session, its room, then its shutdown callbacks (integration 3)."""
         if self.scenario.app.session_closes_first:
             engine.post(Event(On.SESSION_CLOSED))
             await asyncio.sleep(latency.SHUTDOWN_CALLBACK_S)
+            await self.room.leave()
         engine.post(Event(On.JOB_SHUTTING_DOWN))
         await asyncio.sleep(0.1)
         await self.session.close()

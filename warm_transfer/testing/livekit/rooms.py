@@ -278,9 +278,10 @@ class SimRoom(rtc.EventEmitter[str]):
 
     async def disconnect(self) -> None:
         """Leave. Streams of this room end; a second call changes nothing."""
-        await self.world.faults.call("room.disconnect", self._disconnect)
+        await self.world.faults.call("room.disconnect", self.leave)
 
-    async def _disconnect(self) -> None:
+    async def leave(self) -> None:
+        """Leave without a planned fault: the framework leaves, and not the library."""
         if not self.isconnected():
             self.world.ledger.closed(self)
             return
