@@ -157,6 +157,7 @@ class OverrideDialer:
         self._request, self._posted = request, None
         loop = asyncio.get_running_loop()
         self._work = loop.create_task(self._run(request), name="warm-transfer origination")
+        self._work.add_done_callback(_look_away)
         try:
             done, _ = await asyncio.wait([self._work], timeout=request.timeout_s)
             if not done:
@@ -169,7 +170,7 @@ class OverrideDialer:
                 if each is not None:
                     each.cancel()
             raise
-        _look_at(self._work)
+        _raise_as_a_dialer(self._work)
 
     async def hang_up(self, request: DialRequest) -> None:
         """Cancel the override, once: its own cleaning up must not be cut off by a repetition."""
@@ -189,6 +190,7 @@ class OverrideDialer:
             cause = InvalidArgument("_originate_human_agent", problem, remedy)
             raise DialRefused(Facts(detail=str(cause), cause=cause))
         self._posted = asyncio.ensure_future(self._sip.dial(request))
+        self._posted.add_done_callback(_look_away)
         # The request itself is never cancelled: the phone would ring on.
         await asyncio.shield(self._posted)
 
@@ -204,7 +206,13 @@ class OverrideDialer:
                 await asyncio.wait([work])
 
 
-def _look_at(work: asyncio.Task[None]) -> None:
+def _look_away(work: asyncio.Task[None]) -> None:
+    """An error that comes when nobody waits any more is not reported as forgotten."""
+    if not work.cancelled():
+        work.exception()
+
+
+def _raise_as_a_dialer(work: asyncio.Task[None]) -> None:
     """Raise what the override raised, as a `Dialer` raises it."""
     if not work.done() or work.cancelled():
         # Cut off at its limit, or by the hang-up: what it had begun is not known.
