@@ -86,7 +86,7 @@ class Consent:
 
     async def _judged(self) -> bool:
         """The verdict on all that has been said, also on what is said while it is awaited."""
-        while True:
+        while not self._over.is_set():
             news, words = self._news, tuple(self._words)
             yes = bool(words) and await self._verdict(words)
             if news.is_set():
@@ -96,6 +96,7 @@ class Consent:
                 return yes
             # Speech-to-speech models write down what they hear late, often after they act on it.
             await news.wait()
+        return False
 
     async def _verdict(self, words: tuple[str, ...]) -> bool:
         """One judgement for the same words, however often and by how many it is asked for."""

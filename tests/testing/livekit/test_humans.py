@@ -20,6 +20,19 @@ def test_a_line_names_the_tool_that_a_model_calls(line: Line, tool: tuple[str | 
     assert line.tool() == tool
 
 
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (Line("yes", 1.0), "Yes, put them through."),
+        (Line("yes", 1.0, "Go on."), "Go on."),
+        (Line("nothing", 1.0), ""),
+        (Line("nothing", 1.0, "Hello?"), "Hello?"),
+    ],
+)
+def test_a_line_is_said_in_words(line: Line, words: str) -> None:
+    assert line.utterance == words
+
+
 def test_a_human_may_change_their_mind() -> None:
     assert Human("yes", 2.0, then=(Line("no", 3.0),)).lines == (Line("yes", 2.0), Line("no", 3.0))
 

@@ -7,6 +7,7 @@ from livekit.agents.llm import ToolError
 from livekit.agents.voice.room_io import RoomOptions
 
 from warm_transfer.testing.livekit.humans import Human, Line
+from warm_transfer.testing.livekit.judge import SimJudge
 from warm_transfer.testing.livekit.phones import Phone
 from warm_transfer.testing.livekit.rooms import SimRoom
 from warm_transfer.testing.livekit.sdk import SimSdk
@@ -93,6 +94,81 @@ async def test_what_the_human_says_calls_the_agents_tools(human: Human, called: 
     session.input.set_audio_enabled(enable=True)
     await asyncio.sleep(10)
     assert agent.called == called
+
+
+def _events(session: SimConsultSession) -> list[str]:
+    """What the session tells of who speaks, as it comes."""
+    told: list[str] = []
+    session.on("agent_state_changed", lambda e: told.append(f"agent {e.new_state}"))
+    session.on("user_state_changed", lambda e: told.append(f"user {e.new_state}"))
+    session.on("user_input_transcribed", lambda e: told.append(f"{e.transcript} {e.is_final}"))
+    return told
+
+
+async def test_the_session_tells_who_speaks_and_what_the_human_says() -> None:
+    _, session, _ = await briefed(Human("no", 6.0, "in a meeting", briefing_s=5.0))
+    told = _events(session)
+    session.input.set_audio_enabled(enable=True)
+    await asyncio.sleep(10)
+    heard = ["user speaking", "user listening", "in a meeting True"]
+    assert told == ["agent speaking", "agent listening", *heard]
+
+
+async def test_a_human_who_speaks_into_the_briefing_ends_it() -> None:
+    world, session, _ = await briefed(Human("nothing", 1.0, "Who is it?", briefing_s=5.0))
+    told = _events(session)
+    session.input.set_audio_enabled(enable=True)
+    await asyncio.sleep(10)
+    assert told[:2] == ["agent speaking", "user speaking"]
+    assert sorted(told[2:]) == ["Who is it? True", "agent listening", "user listening"]
+    (heard,) = world.heard("human")
+    assert heard.to_s - heard.from_s == pytest.approx(1.0)
+
+
+async def test_a_human_who_says_nothing_is_no_event() -> None:
+    _, session, _ = await briefed(Human("nothing", 1.0))
+    told = _events(session)
+    session.input.set_audio_enabled(enable=True)
+    await asyncio.sleep(10)
+    assert told == ["agent speaking", "agent listening"]
+
+
+async def test_a_yes_that_is_not_taken_is_asked_for_and_said_again() -> None:
+    called: list[str] = []
+
+    @function_tool
+    async def connect_to_caller() -> str | None:
+        """Said yes."""
+        called.append("yes")
+        return "not yet" if len(called) < 3 else None
+
+    agent = Agent(instructions="", tools=[connect_to_caller])
+    _, session, _ = await briefed(Human("yes", 6.0), agent)
+    told = _events(session)
+    session.input.set_audio_enabled(enable=True)
+    await asyncio.sleep(20)
+    assert called == ["yes"] * 3
+    at_s = [called_s for called_s, _ in session.tool_calls]
+    assert at_s[1] - at_s[0] == pytest.approx(1.0)
+    assert told.count("Yes, put them through. True") == 3
+
+
+async def test_the_models_are_those_it_was_given() -> None:
+    world = World()
+    sdk = SimSdk(world)
+    assert isinstance(sdk.consult_session({}).llm, SimJudge)
+    assert sdk.consult_session({}).tts
+    given = sdk.consult_session({"llm": "a model", "tts": None})
+    assert (given.llm, given.tts) == ("a model", None)
+
+
+async def test_what_a_model_is_asked_to_say_is_said() -> None:
+    world, session, _ = await briefed(Human("nothing", briefing_s=0))
+    session.input.set_audio_enabled(enable=True)
+    await asyncio.sleep(1)
+    await session.generate_reply(instructions="Say goodbye.", tool_choice="none")
+    assert [each.tag for each in world.heard("human")] == ["agent"]
+    await session.aclose()
 
 
 async def test_tools_are_also_found_among_the_agents_tools() -> None:
@@ -266,3 +342,25 @@ async def test_the_callers_session_is_linked_and_heard() -> None:
     await session.aclose()
     with pytest.raises(RuntimeError):
         session.say("Too late.")
+
+
+async def test_the_callers_session_tells_when_its_agent_speaks() -> None:
+    world = World()
+    session = SimCallerSession(await in_room(world), "caller")
+    await session.start()
+    told: list[tuple[float, str]] = []
+    session.on("agent_state_changed", lambda e: told.append((world.now_s, e.new_state)))
+    began_s = world.now_s
+    assert session.current_speech is None
+    first = session.say("Hello.", seconds=2.0)
+    assert session.current_speech is first
+    ends: list[object] = []
+    first.add_done_callback(ends.append)
+    first.add_done_callback(ends.append)
+    await asyncio.sleep(3.0)
+    assert ends == [first]
+    assert session.current_speech is None
+    assert [(at_s - began_s, state) for at_s, state in told] == [(0, "speaking"), (2, "listening")]
+    await session.aclose()
+    assert session.closed
+    assert world.faults.calls["caller_session.aclose"] == 1
