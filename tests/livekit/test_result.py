@@ -5,6 +5,7 @@ from livekit.agents.beta.workflows import WarmTransferResult as IncumbentResult
 from livekit.agents.llm import ToolError
 
 from warm_transfer.errors import TransferInProgress, WarmTransferError
+from warm_transfer.livekit.phrases import ENGLISH, Phrases
 from warm_transfer.livekit.result import SessionBusy, TransferFailed, WarmTransferResult
 from warm_transfer.outcome import REASONS_OF, Reason, TransferOutcome
 from warm_transfer.states import DELIVERED, State
@@ -21,7 +22,11 @@ def outcome(state: State, reason: Reason, **facts: object) -> TransferOutcome:
 
 
 def text(state: State, reason: Reason, **facts: object) -> str:
-    return TransferFailed(outcome(state, reason, **facts)).message
+    """What leads; the explanation after it is that of the phrases."""
+    message = TransferFailed(outcome(state, reason, **facts)).message
+    lead, _, explanation = message.partition(f". {ENGLISH.explanations[reason]}")
+    assert explanation == "" != message
+    return lead
 
 
 def test_a_result_is_one_of_livekit_agents_own_class() -> None:
@@ -42,6 +47,18 @@ def test_the_incumbents_words_lead() -> None:
     assert text(State.FAILED, Reason.HUMAN_LEFT).startswith("room closed")
     assert text(State.FAILED, Reason.CALLER_ROOM_LOST).startswith("room closed")
     assert "is cancelled" in text(State.CANCELLED, Reason.SESSION_CLOSED)
+
+
+def test_the_explanation_follows_and_can_be_translated() -> None:
+    busy = outcome(State.FAILED, Reason.BUSY)
+    german = Phrases(explanations={**ENGLISH.explanations, Reason.BUSY: "Es ist besetzt."})
+    message = TransferFailed(busy, german).message
+    assert message == "could not dial human agent: busy. Es ist besetzt."
+
+
+def test_words_that_end_a_sentence_get_no_second_full_stop() -> None:
+    message = TransferFailed(outcome(State.DECLINED, Reason.DECLINED, words="Not now.")).message
+    assert message.startswith("human agent declined to connect: Not now. You are talking")
 
 
 def test_a_refusal_says_why_with_its_status() -> None:

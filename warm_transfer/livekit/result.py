@@ -8,6 +8,7 @@ from livekit.agents.beta.workflows import WarmTransferResult as _IncumbentResult
 from livekit.agents.llm import ToolError
 
 from warm_transfer.errors import TransferInProgress, WarmTransferError
+from warm_transfer.livekit.phrases import ENGLISH, Phrases
 from warm_transfer.outcome import Reason, TransferOutcome
 from warm_transfer.states import State
 
@@ -25,13 +26,20 @@ class WarmTransferResult(_IncumbentResult):
 class TransferFailed(WarmTransferError, ToolError):
     """A transfer that ended without a merge. The text is for a model to read.
 
-    It begins with the words livekit-agents' own class uses for the same case. ``__cause__`` is
-    what went wrong, if something did: `warm_transfer.ServerUnusable` names the setting to look at.
+    It begins with the words livekit-agents' own class uses for the same case, and goes on with
+    what has happened and what can be done now. ``__cause__`` is what went wrong, if something
+    did: `warm_transfer.ServerUnusable` names the setting to look at.
+
+    Args:
+        outcome: how it ended.
+        phrases: has the explanation for the model.
     """
 
-    def __init__(self, outcome: TransferOutcome) -> None:
+    def __init__(self, outcome: TransferOutcome, phrases: Phrases = ENGLISH) -> None:
+        lead = _text(outcome)
+        stop = " " if lead.endswith(".") else ". "
         # The two parents take different arguments, so neither can call the other.
-        ToolError.__init__(self, _text(outcome))
+        ToolError.__init__(self, f"{lead}{stop}{phrases.explanations[outcome.reason]}")
         self.outcome = outcome
         self.__cause__ = outcome.cause
 
