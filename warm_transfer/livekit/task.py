@@ -47,6 +47,7 @@ from warm_transfer.livekit.options import (
     greeting_of,
     hooks_of,
     instructions_of,
+    journal_of,
     policy_of,
     real_sdk,
     tools_of,
@@ -210,7 +211,7 @@ class WarmTransferTask(Origination, AgentTask[WarmTransferResult]):
             dialer=dialer,
             on_dial_request=on_dial_request,
             client=api,
-            journal=journal,
+            journal=journal_of(journal),
             room_name=None if room_name is None else check_room_name(room_name),
             human_identity=None if human_identity is None else check_identity(human_identity),
             sdk=sdk,
@@ -320,9 +321,10 @@ class WarmTransferTask(Origination, AgentTask[WarmTransferResult]):
     def complete_with(self, outcome: TransferOutcome) -> None:
         """Complete with what an outcome gives to who awaits. The engine's own; once."""
         assert self._engine is not None
-        result: object = TransferFailed(outcome)
         if outcome.merged:
-            result = WarmTransferResult(self._engine.human_identity, outcome)
+            result: object = WarmTransferResult(self._engine.human_identity, outcome)
+        else:
+            result = TransferFailed(outcome)
         complete_outside_speech(self, result)
 
     def _build(self, session: AgentSession[Any], agent: Agent) -> tuple[Engine, TaskHost]:
