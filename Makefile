@@ -8,7 +8,7 @@ SCENARIO ?= merged
 PAGES := README.md docs/states.md
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo live test check proof diagrams clean
+.PHONY: help install demo live test check proof compare diagrams clean
 
 help: ## say what the targets do
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | sort | expand -t 12
@@ -45,6 +45,9 @@ check: $(STAMP) ## lint, types, layers, exports, diagrams up to date
 
 proof: $(STAMP) ## walk the table, cancel and fail everywhere, and write the totals (minutes)
 	@$(BIN)/python -m tests.properties
+
+compare: $(STAMP) ## play every row against livekit-agents' own transfer, write docs/comparison.* (half an hour; COMPARE='--simulated-only', '--row busy')
+	@$(BIN)/python -m tests.compare $(COMPARE)
 
 diagrams: $(STAMP) ## write the generated diagrams into the documents
 	$(BIN)/python -m fsm_diagrams check --write $(PAGES)

@@ -43,12 +43,15 @@ class SipPhone(Phone):
         super().__init__(server, stage, scenario, mute=False)
         self._remove = remove
         self._identity = ""
+        self.rooms: set[str] = set()
+        """Every room in which it has rung."""
         self.ended_s: float | None = None
         """When the phone stopped ringing unanswered."""
 
     async def dial(self, request: dict[str, Any]) -> dict[str, Any]:
         """Ring into a room, and say how it ended."""
         self._identity = request["identity"]
+        self.rooms.add(request["room"])
         return await super().dial(request)
 
     async def _ring(self, human: Person, ring_timeout_s: float) -> dict[str, Any] | None:

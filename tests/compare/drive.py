@@ -1,0 +1,298 @@
+"""One run of a scene on the real server: who is started, what is waited for, what is noted."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import secrets
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from livekit import api
+
+from tests.compare.facts import Facts, Run, run_of
+from tests.compare.live import LIVE, Live
+from tests.compare.scenes import LIMIT_S, SCENES, Owed, Scene
+from tests.holes.hole import Side
+from tests.live.app import AGENT_NAME
+from tests.live.control import CONTROL_VARIABLE, Control
+from tests.live.errors import CannotRun
+from tests.live.hearing import Hearing, assemble
+from tests.live.people import Caller, Stage
+from tests.live.pilots import Pilot
+from tests.live.recorder import CREATE_SIP_PARTICIPANT, Recorder
+from tests.live.scenarios import HangUp
+from tests.live.server import Server
+from tests.live.trunk import SipPhone, Trunk
+from tests.live.voices import write_music
+from tests.live.worker import running_worker
+from warm_transfer.states import State
+
+__all__ = ["drive"]
+
+WORKER_READY_S = 40.0
+JOB_READY_S = 30.0
+DECIDED_WITHIN_S = 45.0
+"""From the job's start to what ends the transfer."""
+STOP_S = 4.0
+LOOK_S = 0.02
+
+Say = Callable[[str], None]
+
+
+@dataclass(slots=True)
+class _Stand:
+    """What one run has in hand."""
+
+    scene: Scene
+    live: Live
+    side: Side
+    output: Path
+    server: Server
+    client: api.LiveKitAPI
+    stage: Stage
+    phone: SipPhone
+    recorder: Recorder
+    control: Control
+    caller: Caller
+    room: str
+    tracks_before: int = 0
+
+
+async def drive(
+    scene_id: str, side: Side, *, server: Server, output: Path, moves: bool = False
+) -> Run:
+    """Play a scene once.
+
+    Args:
+        scene_id: which.
+        side: whose task.
+        server: the real server.
+        output: a folder for what was heard, and logs.
+        moves: whether the server is to be able to move participants.
+
+    Raises:
+        CannotRun: the worker or its job did not come up.
+    """
+    write_music(output / "music.wav")
+    async with _stand(scene_id, side, server, output, moves) as stand:
+        facts = await _play(stand)
+        await _empty(stand)
+    (output / "facts.json").write_text(json.dumps(asdict(facts), indent=2) + "\n")
+    return run_of(stand.scene, facts)
+
+
+@contextlib.asynccontextmanager
+async def _stand(
+    scene_id: str, side: Side, server: Server, output: Path, moves: bool
+) -> AsyncIterator[_Stand]:
+    """Set everything up: the recorder, the phone, the worker with its job, the caller."""
+    stage, live = Stage(), LIVE[scene_id]
+    client = api.LiveKitAPI(server.url, server.key, server.secret, failover=False)
+
+    async def remove(room: str, identity: str) -> None:
+        who = api.RoomParticipantIdentity(room=room, identity=identity)
+        await client.room.remove_participant(who)
+
+    phone = SipPhone(server, stage, live.scenario, remove)
+    recorder = Recorder(server.url, Trunk(phone, moves=moves).answers)
+    stand = _Stand(
+        scene=SCENES[scene_id],
+        live=live,
+        side=side,
+        output=output,
+        server=server,
+        client=client,
+        stage=stage,
+        phone=phone,
+        recorder=recorder,
+        control=Control(phone, stage),
+        caller=Caller(stage),
+        room=f"compare-{secrets.token_hex(4)}",
+    )
+    url = await recorder.start()
+    environment = {
+        **server.environment(),
+        "LIVEKIT_URL": url,
+        CONTROL_VARIABLE: await stand.control.start(),
+    }
+    log = output / "worker.log"
+    try:
+        async with running_worker("tests.compare.app", environment, log, stop_s=STOP_S):
+            await _begin(stand)
+            yield stand
+    finally:
+        await stand.caller.aclose()
+        await phone.aclose()
+        await recorder.aclose()
+        await stand.control.aclose()
+        await client.aclose()
+
+
+async def _begin(stand: _Stand) -> None:
+    if await stand.control.wait_for("worker_registered", WORKER_READY_S) is None:
+        raise CannotRun(f"the worker did not register: see {stand.output / 'worker.log'}")
+    job = {
+        "scene": stand.scene.id,
+        "side": stand.side,
+        "music": str(stand.output / "music.wav"),
+        "journal": str(stand.output / "journal.jsonl"),
+    }
+    (stand.output / "journal.jsonl").unlink(missing_ok=True)
+    await stand.client.room.create_room(
+        api.CreateRoomRequest(name=stand.room, empty_timeout=30, departure_timeout=1)
+    )
+    await stand.client.agent_dispatch.create_dispatch(
+        api.CreateAgentDispatchRequest(
+            agent_name=AGENT_NAME, room=stand.room, metadata=json.dumps(job)
+        )
+    )
+    await stand.caller.call(stand.server, stand.room)
+
+
+async def _play(stand: _Stand) -> Facts:
+    """Let the people act until the scene has ended, then see what comes."""
+    doing = [
+        asyncio.create_task(stand.caller.perform(stand.live.scenario.caller), name="caller"),
+        asyncio.create_task(_tell_the_stage(stand), name="stage"),
+    ]
+    try:
+        if await stand.control.wait_for("session_started", JOB_READY_S) is None:
+            raise CannotRun(f"the job did not start: see {stand.output / 'worker.log'}")
+        stand.tracks_before = await _agent_tracks(stand)
+        await _until(lambda: _decided_s(stand) is not None, DECIDED_WITHIN_S)
+        decided_s = _decided_s(stand)
+        left_s = LIMIT_S if decided_s is None else decided_s + LIMIT_S - time.monotonic()
+        await _until(lambda: _has_come(stand), left_s)
+        left = await _left(stand, None if decided_s is None else decided_s + LIMIT_S)
+        # The record of the entry comes a second after it.
+        await stand.control.wait_for("entered", 2.0)
+        return _facts(stand, left)
+    finally:
+        for task in doing:
+            task.cancel()
+        await asyncio.gather(*doing, return_exceptions=True)
+
+
+async def _tell_the_stage(stand: _Stand) -> None:
+    """Tell the people how far the transfer is, by what either side shows to the outside."""
+    states, reports = stand.stage.states, stand.control.reports
+    while True:
+        human = stand.phone.human
+        if stand.recorder.first_s(CREATE_SIP_PARTICIPANT) is not None:
+            states.setdefault(State.DIALING, time.monotonic())
+        if human is not None and human.up_s is not None:
+            states.setdefault(State.BRIEFING, human.up_s)
+        if reports.get("tool", {}).get("tool") == "connect_to_caller":
+            states.setdefault(State.MERGING, reports["tool"]["at_s"])
+        if "returned" in reports:
+            end = State.MERGED if reports["returned"]["merged"] else State.FAILED
+            states.setdefault(end, reports["returned"]["at_s"])
+        await asyncio.sleep(LOOK_S)
+
+
+def _decided_s(stand: _Stand) -> float | None:
+    """When what ends the scene happened."""
+    reports, ends = stand.control.reports, stand.live.ends
+    if ends == "hang-up":
+        return stand.stage.hang_up_s
+    if ends == "refused":
+        return stand.phone.ended_s
+    if ends == "rung-out":
+        dialled_s = stand.recorder.first_s(CREATE_SIP_PARTICIPANT)
+        out_s = (dialled_s or 0.0) + stand.live.scenario.policy["ring_timeout_s"]  # type: ignore[operator]  # a number
+        return out_s if dialled_s is not None and time.monotonic() > out_s else None
+    at_s: float | None = reports.get(ends, {}).get("at_s")
+    return at_s
+
+
+def _has_come(stand: _Stand) -> bool:
+    """Whether everything has come that is owed and can be seen at once."""
+    decided_s = _decided_s(stand) or 0.0
+    back = stand.caller.ear.last_s.get(Pilot.AGENT, 0.0) > decided_s
+    come = {
+        Owed.BACK: back,
+        Owed.SETTLED: back or stand.caller.gone.is_set(),
+        Owed.RELEASED: _released_s(stand) is not None,
+        Owed.ENDED: "returned" in stand.control.reports,
+    }
+    return all(come.get(owed, True) for owed in stand.scene.owed)
+
+
+def _released_s(stand: _Stand) -> float | None:
+    human = stand.phone.human
+    gone_s = human.gone_s if human is not None else None
+    if human is not None and human.up_s is None and stand.phone.ended_s is not None:
+        return stand.phone.ended_s
+    return gone_s
+
+
+async def _agent_tracks(stand: _Stand) -> int:
+    """Count what the agent publishes in the caller's room."""
+    request = api.ListParticipantsRequest(room=stand.room)
+    try:
+        answer = await stand.client.room.list_participants(request)
+    except api.ServerError:
+        return 0
+    return sum(len(each.tracks) for each in answer.participants if each.kind == each.AGENT)
+
+
+async def _left(stand: _Stand, until_s: float | None) -> list[str]:
+    """Name what is left behind when everything should be over."""
+    while True:
+        rooms = [room for room in await _rooms(stand) if room.name != stand.room]
+        left = [f"a room with {room.num_participants} in it" for room in rooms]
+        more = await _agent_tracks(stand) - stand.tracks_before
+        if more > 0 and not stand.caller.gone.is_set():
+            left.append(f"{more} track of the agent in the caller's room")
+        if not left or until_s is None or time.monotonic() > until_s:
+            return left
+        await asyncio.sleep(0.2)
+
+
+def _facts(stand: _Stand, left: list[str]) -> Facts:
+    reports = stand.control.reports
+    returned = reports.get("returned", {})
+    entered_s: float | None = reports.get("entered", {}).get("at_s")
+    decided_s = _decided_s(stand)
+    heard = Hearing(*assemble(stand.caller.ear.pieces))
+    heard.write(stand.output / "caller.wav")
+    leaves = any(isinstance(step, HangUp) for step in stand.live.scenario.caller)
+    return Facts(
+        entered_s=entered_s,
+        dialled_s=stand.recorder.first_s(CREATE_SIP_PARTICIPANT),
+        music_s=heard.first_s(Pilot.MUSIC, from_s=entered_s),
+        decided_s=decided_s,
+        back_s=None if decided_s is None else heard.first_s(Pilot.AGENT, from_s=decided_s),
+        call_over_s=None if leaves else stand.caller.gone_s,
+        released_s=_released_s(stand),
+        returned_s=returned.get("at_s"),
+        told=returned.get("told", ""),
+        left=left,
+    )
+
+
+async def _rooms(stand: _Stand) -> list[api.Room]:
+    """List the rooms of this run; a server of our own has no others."""
+    answer = await stand.client.room.list_rooms(api.ListRoomsRequest())
+    ours = {stand.room, *stand.phone.rooms}
+    return [room for room in answer.rooms if stand.server.process or room.name in ours]
+
+
+async def _empty(stand: _Stand) -> None:
+    """Delete what is left of the rooms, so that no run hears another."""
+    for room in await _rooms(stand):
+        with contextlib.suppress(api.ServerError):
+            await stand.client.room.delete_room(api.DeleteRoomRequest(room=room.name))
+
+
+async def _until(holds: Callable[[], bool], within_s: float) -> bool:
+    end_s = time.monotonic() + within_s
+    while not holds():
+        if time.monotonic() >= end_s:
+            return False
+        await asyncio.sleep(LOOK_S)
+    return True
