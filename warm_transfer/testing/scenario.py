@@ -27,7 +27,7 @@ from warm_transfer.testing.livekit.grammar import GRAMMAR, scenario
 from warm_transfer.testing.livekit.humans import Human, Line
 from warm_transfer.testing.livekit.phones import Phone
 from warm_transfer.testing.livekit.play import Result, Stage, play
-from warm_transfer.testing.livekit.script import Agent, App, Caller, Scenario, Server
+from warm_transfer.testing.livekit.script import Agent, App, Caller, Observer, Scenario, Server
 from warm_transfer.testing.livekit.when import When
 
 __all__ = [
@@ -40,6 +40,7 @@ __all__ = [
     "How",
     "Human",
     "Line",
+    "Observer",
     "Phone",
     "Result",
     "Scenario",

@@ -60,6 +60,28 @@ def _dialled_twice(result: Result) -> Result:
     return result
 
 
+def _left_in_silence(result: Result) -> Result:
+    assert result.host.job_ended_s is not None
+    # As if it had gone when one of them had hung up already.
+    result.host.job_ended_s += 58.0
+    return result
+
+
+def _left_before_the_outcome(result: Result) -> Result:
+    result.host.delivered_s = result.host.job_ended_s
+    return result
+
+
+def _still_there(result: Result) -> Result:
+    result.world.join("call", "agent")
+    return result
+
+
+def _left_a_relay(result: Result) -> Result:
+    result.host.job_ended_s = result.world.now_s
+    return result
+
+
 TAMPERED: dict[str, tuple[str, Callable[[Result], Result]]] = {
     "1 one outcome": ("decline", _two_outcomes),
     "6 every run ends": ("decline", lambda result: replace(result, closed=False)),
@@ -73,6 +95,11 @@ TAMPERED: dict[str, tuple[str, Callable[[Result], Result]]] = {
     "5 no phone for nobody": ("decline", _phone_still_talks),
     "7 at most one dial": ("decline", _dialled_twice),
     "9 nothing left": ("decline", lambda result: replace(result, left=Left(rooms=("wt-1",)))),
+    "12 the agent stays": ("agent-stays-with-relay", _left_a_relay),
+    "12 the agent leaves last": ("agent-leaves-after-merge", _left_before_the_outcome),
+    "12 the agent leaves: it is still": ("agent-leaves-after-merge", _still_there),
+    "12 no silence behind the agent: the caller": ("agent-leaves-after-merge", _left_in_silence),
+    "12 no silence behind the agent: the human": ("agent-leaves-after-merge", _left_in_silence),
     "11 the journal replays": (
         "decline",
         lambda result: replace(result, journal=result.journal[1:]),

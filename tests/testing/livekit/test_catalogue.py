@@ -27,6 +27,13 @@ EXPECTED: dict[str, tuple[State, Reason, State]] = {
     "caller-leaves-merged": (State.MERGED, Reason.ACCEPTED, State.ENDED),
     "human-leaves-merged": (State.MERGED, Reason.ACCEPTED, State.ENDED),
     "human-leaves-returned": (State.MERGED, Reason.ACCEPTED, State.RETURNED),
+    "human-leaves-direct": (State.MERGED, Reason.ACCEPTED, State.ENDED),
+    "agent-leaves-after-merge": (State.MERGED, Reason.ACCEPTED, State.ENDED),
+    "agent-left-call-limit": (State.MERGED, Reason.ACCEPTED, State.ENDED),
+    "caller-leaves-before-agent": (State.MERGED, Reason.ACCEPTED, State.ENDED),
+    "agent-stays-with-relay": (State.MERGED, Reason.ACCEPTED, State.ENDED),
+    "agent-stays-after-fallback": (State.MERGED, Reason.ACCEPTED, State.ENDED),
+    "observer-leaves": (State.MERGED, Reason.ACCEPTED, State.ENDED),
     "caller-room-lost": (State.FAILED, Reason.CALLER_ROOM_LOST, State.FAILED),
     "hold-limit": (State.FAILED, Reason.HOLD_LIMIT, State.FAILED),
     "hold-failed": (State.FAILED, Reason.HOLD_FAILED, State.FAILED),
@@ -76,6 +83,22 @@ def test_the_catalogue_covers_every_reason_of_every_result() -> None:
     covered = {(result, reason) for result, reason, _ in EXPECTED.values()}
     wanted = {(result, reason) for result, reasons in REASONS_OF.items() for reason in reasons}
     assert wanted == covered
+
+
+#: What the agent does in the merged call.
+AFTER_MERGE = {
+    "agent-leaves-after-merge": "leave",
+    "agent-left-call-limit": "leave",
+    "caller-leaves-before-agent": "leave",
+}
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_the_outcome_says_what_the_agent_does(name: str) -> None:
+    outcome = clock.run(play(SCENARIOS[name])).outcome
+    assert outcome is not None
+    expected = AFTER_MERGE.get(name, "silent") if outcome.merged else None
+    assert outcome.after_merge == expected
 
 
 def test_every_scenario_is_described_in_one_sentence() -> None:

@@ -2,7 +2,7 @@ import pytest
 
 from warm_transfer.errors import InvalidArgument
 from warm_transfer.testing.livekit.faults import How
-from warm_transfer.testing.livekit.grammar import GRAMMAR, scenario
+from warm_transfer.testing.livekit.grammar import _SUBJECTS, GRAMMAR, scenario
 from warm_transfer.testing.livekit.when import When
 
 
@@ -58,6 +58,10 @@ def test_the_others() -> None:
     assert scenario("server loses the dial after 2 s").phone.request_lost_after_s == 2.0
     assert scenario("server restarts at 1 s").server.restarts == When(1.0)
     assert scenario("server sends a second agent at 1 s").server.dispatches == When(1.0)
+    assert scenario("agent says goodbye for 2 s").agent.goodbye_s == 2.0
+    observer = scenario("observer joins 1 s after the merge, leaves 5 s after the merge").observer
+    assert (observer.joins, observer.leaves) == (When(1.0, "merge"), When(5.0, "merge"))
+    assert scenario("server can move").server.moves
     faults = scenario("server refuses the consult room, cannot merge").faults
     assert {name: fault.how for (name, _), fault in faults.items()} == {
         "room.create_room": How.FAILS,
@@ -69,6 +73,7 @@ def test_the_policy() -> None:
     told = scenario("policy ring limit 20 s, hold limit 40 s, decision limit 500 ms")
     assert told.policy == {"ring_timeout_s": 20.0, "hold_limit_s": 40.0, "decision_timeout_s": 0.5}
     assert scenario("policy returns the caller").policy == {"on_human_left": "return"}
+    assert scenario("policy lets the agent leave").policy == {"after_merge": "leave"}
 
 
 @pytest.mark.parametrize(
@@ -94,5 +99,5 @@ def test_an_empty_line_is_refused() -> None:
 
 
 def test_every_kind_of_subject_is_in_the_grammar() -> None:
-    for subject in ("human", "caller", "app", "session", "job", "agent", "server", "policy"):
+    for subject in _SUBJECTS:
         assert f"    {subject} " in GRAMMAR

@@ -46,3 +46,14 @@ async def test_a_session_that_has_closed_keeps_nobody_waiting() -> None:
     back = asyncio.ensure_future(waiting.handed_back())
     waiting.leave()
     await back
+
+
+async def test_it_notes_when_the_outcome_came_and_when_the_agent_left() -> None:
+    world, waiting = await host()
+    await asyncio.sleep(1.0)
+    waiting.complete(OUTCOME)
+    await asyncio.sleep(1.0)
+    assert waiting.job_ended_s is None
+    waiting.end_job()
+    assert waiting.delivered_s is not None
+    assert waiting.job_ended_s == world.now_s == waiting.delivered_s + 1.0

@@ -14,7 +14,7 @@ from warm_transfer.events import ACCEPTANCES
 from warm_transfer.journal import replay
 from warm_transfer.outcome import Reason
 from warm_transfer.states import HELD, State
-from warm_transfer.testing.livekit.play import Result
+from warm_transfer.testing.livekit.play import AGENT, CALLER_ROOM, Result
 
 __all__ = ["RELEASE_S", "audit"]
 
@@ -65,9 +65,11 @@ def _nothing_crosses(result: Result) -> Iterator[str]:
         early = merging is None or heard.from_s < merging
         if heard.tag == "briefing" or (heard.tag == "human" and early):
             yield f"3 nothing crosses: the caller heard {heard.tag} at {heard.from_s:.3f}"
+    # Who is moved to the caller hears the end of the hold audio; a relay carries voices only.
+    moves = result.world.cloud
     for heard in result.world.heard("human"):
         early = merging is None or heard.from_s < merging
-        if heard.tag == "music" or (heard.tag == "caller" and early):
+        if (heard.tag == "music" and (early or not moves)) or (heard.tag == "caller" and early):
             yield f"3 nothing crosses: the human heard {heard.tag} at {heard.from_s:.3f}"
 
 
@@ -99,6 +101,22 @@ def _nothing_left(result: Result) -> Iterator[str]:
         yield f"9 nothing left: {result.left}"
 
 
+def _leaves_only_what_goes_on(result: Result) -> Iterator[str]:
+    left_s, outcome = result.host.job_ended_s, result.outcome
+    if left_s is None or outcome is None:
+        return
+    if outcome.after_merge != "leave":
+        yield f"12 the agent stays: it left although it was to be {outcome.after_merge}"
+    if result.host.delivered_s is None or result.host.delivered_s >= left_s:
+        yield "12 the agent leaves last: the outcome came later"
+    if result.world.member(CALLER_ROOM, AGENT) is not None:
+        yield "12 the agent leaves: it is still in the call"
+    for who, whom in (("caller", "human"), ("human", "caller")):
+        heard = [each for each in result.world.heard(who) if each.tag == whom]
+        if not any(each.from_s <= left_s < each.to_s for each in heard):
+            yield f"12 no silence behind the agent: the {who} heard no {whom} then"
+
+
 def _replays(result: Result) -> Iterator[str]:
     try:
         for _ in replay(result.journal):
@@ -116,5 +134,6 @@ _CHECKS: tuple[Callable[[Result], Iterator[str]], ...] = (
     _human_is_released,
     _one_dial,
     _nothing_left,
+    _leaves_only_what_goes_on,
     _replays,
 )

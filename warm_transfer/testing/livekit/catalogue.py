@@ -12,6 +12,10 @@ from warm_transfer.testing.livekit.script import Scenario
 
 __all__ = ["SCENARIOS"]
 
+_LEAVES = "human answers, says yes; server can move; policy lets the agent leave"
+
+_TALK_ON = "caller hangs up 60 s after the merge; human hangs up 62 s after the merge"
+
 _LINES: Mapping[str, tuple[str, str]] = {
     "merged": (
         "human answers after 4 s, says yes after 6 s; caller hangs up 20 s after the merge",
@@ -74,6 +78,30 @@ _LINES: Mapping[str, tuple[str, str]] = {
     "human-leaves-returned": (
         "human answers, says yes, hangs up 12 s after the merge; policy returns the caller",
         "The human hangs up, and the caller is with the agent again.",
+    ),
+    "human-leaves-direct": (
+        "server can move; human answers, says yes, hangs up 12 s after the merge",
+        "The sound runs without the agent, which sees the human hang up and ends the call.",
+    ),
+    "agent-leaves-after-merge": (
+        f"{_LEAVES}; agent says goodbye for 2 s; {_TALK_ON}",
+        "The agent says goodbye and leaves, and the two talk on without it.",
+    ),
+    "agent-left-call-limit": (
+        f"{_LEAVES}, call limit 300 s; caller hangs up 400 s after the merge",
+        "The agent has left, nobody hangs up, and the limit of the human's leg ends it.",
+    ),
+    "caller-leaves-before-agent": (
+        f"{_LEAVES}; agent says goodbye for 4 s; caller hangs up 2 s after the merge",
+        "The caller hangs up into the agent's goodbye, so the call is ended for the human too.",
+    ),
+    "agent-stays-with-relay": (
+        "human answers, says yes; agent says goodbye for 2 s; policy lets the agent leave",
+        "The agent is to leave but carries the sound, so it stays.",
+    ),
+    "observer-leaves": (
+        "human answers, says yes; observer joins 2 s after the merge, leaves 8 s after the merge",
+        "Somebody listens in on the merged call and hangs up, which ends nothing.",
     ),
     "caller-room-lost": (
         "human answers after 9 s; agent loses the caller room at 3 s",
@@ -183,6 +211,11 @@ def _catalogue() -> dict[str, Scenario]:
         told = scenario(line)
         app = replace(told.app, session_closes_first=False)
         found[name] = replace(told, description=description, app=app)
+    found["agent-stays-after-fallback"] = replace(
+        scenario(_LEAVES),
+        description="The human cannot be moved, the relay takes over, and so the agent stays.",
+        faults={("room.move_participant", 0): Fault(How.FAILS, RuntimeError("not implemented"))},
+    )
     found["hold-failed"] = Scenario(
         description="The caller's input cannot be switched off.",
         faults={("session.input.audio", 1): Fault(How.FAILS, RuntimeError("no audio input"))},

@@ -11,11 +11,13 @@
     app      accepts WHEN | declines ["WORDS"] WHEN | cancels WHEN
     session  closes WHEN
     job      shuts down WHEN
-    agent    speaks for N s | model fails WHEN | loses the caller room WHEN
-             loses the consult room WHEN | reconnects WHEN
+    agent    speaks for N s | says goodbye for N s | model fails WHEN | reconnects WHEN
+             loses the caller room WHEN | loses the consult room WHEN
+    observer joins WHEN | leaves WHEN
     server   has no SIP service | refuses the consult room | loses the dial [after N s]
-             cannot merge | restarts WHEN | sends a second agent WHEN
+             can move | cannot merge | restarts WHEN | sends a second agent WHEN
     policy   ring|decision|hold|call|merge limit N s | returns the caller
+             lets the agent leave
 
     WHEN     at N s | after N s                                 since the transfer was asked for
              N s after the request|dial|ringing|answer|yes|merge|outcome
@@ -23,6 +25,7 @@
     N s      seconds, such as "4 s" or "0.5 s"; also "200 ms"
 
 "human answers after N s" counts from the dial, "says ... after N s" from the agent's first word.
+The observer is on the phone, in the caller's room; the goodbye is said into the merged call.
 """
 
 from __future__ import annotations
@@ -55,7 +58,7 @@ _WHEN = (
     rf"| {_TIME.format('since')} after the (?P<anchor>{'|'.join(ANCHORS)})"
     rf"| while (?P<state>{'|'.join(WHILE)}))"
 )
-_SUBJECTS = ("human", "caller", "app", "session", "job", "agent", "server", "policy")
+_SUBJECTS = ("human", "caller", "app", "session", "job", "agent", "observer", "server", "policy")
 _SUBJECT = re.compile(rf"(?:the )?(?P<subject>{'|'.join(_SUBJECTS)})\b ?(?P<rest>.*)", re.DOTALL)
 _CLAUSE = re.compile(r'((?:[^,;"]|"[^"]*")+)')
 _CLAUSES: list[tuple[str, re.Pattern[str], Build]] = []
@@ -213,6 +216,21 @@ def _speaks(told: Scenario, match: Match) -> Scenario:
     return replace(told, agent=replace(told.agent, speaks_s=_seconds(match, "n", 0.0)))
 
 
+@_clause("agent", f"says goodbye for {_TIME.format('n')}")
+def _says_goodbye(told: Scenario, match: Match) -> Scenario:
+    return replace(told, agent=replace(told.agent, goodbye_s=_seconds(match, "n", 0.0)))
+
+
+@_clause("observer", f"joins{_WHEN}")
+def _observer_joins(told: Scenario, match: Match) -> Scenario:
+    return replace(told, observer=replace(told.observer, joins=_when(match)))
+
+
+@_clause("observer", f"leaves{_WHEN}")
+def _observer_leaves(told: Scenario, match: Match) -> Scenario:
+    return replace(told, observer=replace(told.observer, leaves=_when(match)))
+
+
 @_clause("agent", f"model fails{_WHEN}")
 def _model_fails(told: Scenario, match: Match) -> Scenario:
     return replace(told, agent=replace(told.agent, model_fails=_when(match)))
@@ -257,6 +275,11 @@ def _loses_dial(told: Scenario, match: Match) -> Scenario:
     return replace(told, phone=replace(told.phone, request_lost_after_s=after_s))
 
 
+@_clause("server", "can move")
+def _can_move(told: Scenario, _: Match) -> Scenario:
+    return replace(told, server=replace(told.server, moves=True))
+
+
 @_clause("server", "cannot merge")
 def _cannot_merge(told: Scenario, _: Match) -> Scenario:
     error = RuntimeError("failed to create a native audio stream")
@@ -283,3 +306,8 @@ def _limit(told: Scenario, match: Match) -> Scenario:
 @_clause("policy", "returns the caller")
 def _returns(told: Scenario, _: Match) -> Scenario:
     return replace(told, policy={**told.policy, "on_human_left": "return"})
+
+
+@_clause("policy", "lets the agent leave")
+def _lets_leave(told: Scenario, _: Match) -> Scenario:
+    return replace(told, policy={**told.policy, "after_merge": "leave"})

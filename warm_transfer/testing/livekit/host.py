@@ -7,6 +7,7 @@ import asyncio
 from warm_transfer.outcome import TransferOutcome
 from warm_transfer.testing.livekit import latency
 from warm_transfer.testing.livekit.sessions import SimCallerSession
+from warm_transfer.testing.livekit.world import World
 
 __all__ = ["SimHost"]
 
@@ -20,12 +21,15 @@ class SimHost:
 
     def __init__(self, session: SimCallerSession) -> None:
         self._session = session
+        self._world: World = session.room_io.room.world
         self.outcomes: list[TransferOutcome] = []
         """What was delivered; more than one is a fault of the engine."""
         self.delivered = asyncio.Event()
         self.agent_back = asyncio.Event()
-        self.job_ended = asyncio.Event()
-        """Set when the job was asked to end because the agent has left the call."""
+        self.delivered_s: float | None = None
+        """When the outcome was delivered, in the world's time."""
+        self.job_ended_s: float | None = None
+        """When the job was asked to end because the agent has left the call."""
 
     @property
     def session(self) -> SimCallerSession:
@@ -42,7 +46,8 @@ class SimHost:
         """Take the outcome; the agent is current again a moment later (integration 2)."""
         self.outcomes.append(outcome)
         self.delivered.set()
-        self._session.room_io.room.world.after(latency.HAND_BACK_S, self.agent_back.set)
+        self.delivered_s = self._world.now_s
+        self._world.after(latency.HAND_BACK_S, self.agent_back.set)
 
     def leave(self) -> None:
         """The session has closed: nobody will come back, and whoever waits may go on."""
@@ -54,4 +59,4 @@ class SimHost:
 
     def end_job(self) -> None:
         """Take note that the job is to end."""
-        self.job_ended.set()
+        self.job_ended_s = self._world.now_s

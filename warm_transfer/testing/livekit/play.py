@@ -20,6 +20,7 @@ from warm_transfer.policy import TransferPolicy
 from warm_transfer.ports import Journal, StateHook
 from warm_transfer.states import State
 from warm_transfer.testing.livekit import latency
+from warm_transfer.testing.livekit.direct import SimDirect
 from warm_transfer.testing.livekit.faults import Faults
 from warm_transfer.testing.livekit.host import SimHost
 from warm_transfer.testing.livekit.leftovers import Left
@@ -34,11 +35,13 @@ from warm_transfer.testing.livekit.world import World
 __all__ = ["Result", "Stage", "play"]
 
 Reason = rtc.DisconnectReason
-CALLER_ROOM, CALLER, AGENT = "call", "caller", "agent"
+CALLER_ROOM, CALLER, AGENT, OBSERVER = "call", "caller", "agent", "observer"
 DESTINATION, TRUNK = "+15105550123", "ST_x"
 
 TALK_S = 1.0
 """Caller and agent talk for a moment before the transfer."""
+GOODBYE_AFTER_S = 0.3
+"""What an application does between the await and the first word after it."""
 SETTLE_S = 3.0
 """After the end: a hang-up on its way arrives, the agent says a word to the caller."""
 LIMIT_S = 6 * 3600.0
@@ -84,7 +87,7 @@ class Stage:
 
     def __init__(self, scenario: Scenario, *, seed: int | None = None) -> None:
         self.scenario = scenario
-        self.world = World(seed=seed, sip=scenario.server.sip)
+        self.world = World(seed=seed, sip=scenario.server.sip, cloud=scenario.server.moves)
         self.sdk = SimSdk(self.world, phones={"": [scenario.phone]}, humans=[scenario.human])
         self.room = SimRoom(self.world)
         self.session = SimCallerSession(self.room, CALLER)
@@ -150,6 +153,22 @@ class Stage:
         await self.session.close()
         self.host.leave()
 
+    def agent_says_goodbye(self, _: Engine) -> None:
+        """The application speaks into the merged call."""
+        if not self.session.closed:
+            self.session.say("You are connected, goodbye.", seconds=self.scenario.agent.goodbye_s)
+
+    def observer_joins(self, _: Engine) -> None:
+        """Somebody listens in."""
+        kind = rtc.ParticipantKind.PARTICIPANT_KIND_SIP
+        self.world.join(CALLER_ROOM, OBSERVER, kind=kind)
+
+    def observer_leaves(self, _: Engine) -> None:
+        """They hang up."""
+        observer = self.world.member(CALLER_ROOM, OBSERVER)
+        if observer is not None:
+            self.world.leave(observer, Reason.CLIENT_INITIATED)
+
     def model_fails(self, _: Engine) -> None:
         """The consult session closes by itself."""
         for session in self.sdk.consult_sessions:
@@ -191,6 +210,7 @@ class Stage:
         leaves = told.caller.hangs_up
         if leaves is None and told.human.hangs_up is None:
             leaves = When(20.0, "merge")
+        goodbye = When(GOODBYE_AFTER_S, "merge") if told.agent.goodbye_s else None
         planned: list[tuple[When | None, Callable[[Engine], Any]]] = [
             (leaves, self.caller_hangs_up),
             (told.human.hangs_up, self.human_hangs_up),
@@ -199,6 +219,9 @@ class Stage:
             (told.app.cancels, self.app_cancels),
             (told.app.closes_session, self.session_closes),
             (told.app.shuts_down, self.job_shuts_down),
+            (goodbye, self.agent_says_goodbye),
+            (told.observer.joins, self.observer_joins),
+            (told.observer.leaves, self.observer_leaves),
             (told.agent.model_fails, self.model_fails),
             (told.agent.loses_caller_room, self.agent_loses_caller_room),
             (told.agent.loses_consult_room, self.agent_loses_consult_room),
@@ -282,7 +305,7 @@ async def play(
         dial=DialOptions(destination=DESTINATION, trunk_id=TRUNK),
         consult=consult,
         policy=policy or TransferPolicy(**scenario.policy),
-        merge=("relay",),
+        merge=(SimDirect(), "relay") if scenario.server.moves else ("relay",),
         journal=prompter,
         hooks=(on_state_change,) if on_state_change is not None else (),
         transfer_id=transfer_id,
@@ -292,6 +315,7 @@ async def play(
         async with asyncio.timeout(LIMIT_S):
             await engine.wait_closed()
     ended_s = world.now_s
+    await _play_out(stage)
     await _settle(stage)
     left = world.left()
     tasks = asyncio.all_tasks() - before
@@ -309,6 +333,16 @@ async def play(
         closed=engine.closed,
         left=replace(left, tasks=tuple(names)),
     )
+
+
+async def _play_out(stage: Stage) -> None:
+    """Let the two that the agent has left behind talk until one of them hangs up."""
+    if stage.host.job_ended_s is None:
+        return
+    for _ in range(int(LIMIT_S / SETTLE_S)):
+        if not any(call.busy for call in stage.sdk.switchboard.calls):
+            return
+        await asyncio.sleep(SETTLE_S)
 
 
 async def _settle(stage: Stage) -> None:

@@ -11,7 +11,7 @@ from warm_transfer.testing.livekit.humans import Human
 from warm_transfer.testing.livekit.phones import Phone
 from warm_transfer.testing.livekit.when import When
 
-__all__ = ["Agent", "App", "Caller", "Scenario", "Server"]
+__all__ = ["Agent", "App", "Caller", "Observer", "Scenario", "Server"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +45,8 @@ class Agent:
 
     speaks_s: float = 0.0
     """How long its last words take, which are being said when the transfer is asked for."""
+    goodbye_s: float = 0.0
+    """How long it still speaks in the merged call, from just after the await on."""
     model_fails: When | None = None
     """The consult session closes because its model keeps failing."""
     loses_caller_room: When | None = None
@@ -57,11 +59,21 @@ class Agent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Observer:
+    """A third party on the phone: listens in the caller's room and is nobody's business."""
+
+    joins: When | None = None
+    leaves: When | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
     """What the server does."""
 
     sip: str = "up"
     """Whether it has a SIP service: see `World`."""
+    moves: bool = False
+    """Whether it can move the human to the caller, so that the sound runs without the agent."""
     restarts: When | None = None
     """Connections come back a little later, and answered legs say ``dialing`` again (facts 0.5)."""
     dispatches: When | None = None
@@ -81,6 +93,7 @@ class Scenario:
     caller: Caller = field(default_factory=Caller)
     app: App = field(default_factory=App)
     agent: Agent = field(default_factory=Agent)
+    observer: Observer = field(default_factory=Observer)
     server: Server = field(default_factory=Server)
     faults: Mapping[tuple[str, int], Fault] = field(default_factory=dict)
     """Faults of the seam, by method and number of the call."""

@@ -1,0 +1,93 @@
+"""A simulated merge without the agent: the human's leg is moved into the caller's room."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from livekit import api
+
+from warm_transfer.events import Event, Facts, On
+from warm_transfer.livekit.faults import disconnect_reason
+from warm_transfer.livekit.legs import Legs, microphone_of
+from warm_transfer.livekit.sdk import Participant
+
+__all__ = ["SimDirect"]
+
+_LOOK_S = 0.01
+"""How often the rooms are looked at while the leg is on its way."""
+
+
+class SimDirect:
+    """A `MergeStrategy` in which the sound runs without the agent.
+
+    Needs a world whose server can move participants. It stands for what the agent has to do with
+    such a call afterwards, not for how the vendor's cloud moves a leg.
+    """
+
+    name = "direct"
+    relayed = False
+
+    def __init__(self) -> None:
+        self._legs: Legs | None = None
+
+    async def prepare(self, legs: Legs) -> None:
+        """Nothing to prepare."""
+
+    async def merge(self, legs: Legs, broke: Callable[[BaseException | None], None]) -> None:
+        """Move the human; returns when both rooms tell so, and nothing breaks it but a hang-up."""
+        del broke
+        await self.unmerge(legs)
+        self._watch(legs)
+        await legs.api.room.move_participant(
+            api.MoveParticipantRequest(
+                room=legs.consult_name,
+                identity=legs.human_identity,
+                destination_room=legs.caller_room.name,
+            )
+        )
+        if not await _within(legs.policy.merge_timeout_s, lambda: _arrived(legs)):
+            raise TimeoutError
+
+    async def unmerge(self, legs: Legs) -> None:
+        """Stop listening, and take a leg that has been moved out of the caller's room."""
+        if self._legs is None:
+            return
+        self._legs = None
+        legs.caller_room.off("participant_disconnected", self._on_left)
+        human = api.RoomParticipantIdentity(
+            room=legs.caller_room.name, identity=legs.human_identity
+        )
+        await legs.removed(legs.api.room.remove_participant(human))
+
+    async def health(self, legs: Legs) -> bool:
+        """Whether both are in the caller's room; one who is on the way is waited for."""
+        return await _within(legs.policy.look_timeout_s / 2, lambda: _arrived(legs))
+
+    def _watch(self, legs: Legs) -> None:
+        self._legs = legs
+        legs.caller_room.on("participant_disconnected", self._on_left)
+
+    def _on_left(self, participant: Participant) -> None:
+        legs = self._legs
+        if legs is not None and participant.identity == legs.human_identity:
+            facts = Facts(disconnect_reason=disconnect_reason(participant.disconnect_reason))
+            legs.post(Event(On.CONSULT_HUNG_UP, facts))
+
+
+def _arrived(legs: Legs) -> bool:
+    """Whether the human's voice is in the caller's room, and the consult room knows of it."""
+    room, consult = legs.caller_room, legs.consult_room
+    voice = microphone_of(room, legs.human_identity)
+    gone = consult is None or legs.human_identity not in consult.remote_participants
+    there = legs.caller_identity in room.remote_participants
+    return there and gone and voice is not None and voice.track is not None
+
+
+async def _within(limit_s: float, holds: Callable[[], bool]) -> bool:
+    """Whether something comes to hold within so many seconds."""
+    for _ in range(int(limit_s / _LOOK_S)):
+        if holds():
+            return True
+        await asyncio.sleep(_LOOK_S)
+    return holds()
