@@ -22,6 +22,8 @@ if TYPE_CHECKING:
         WarmTransferError,
     )
     from warm_transfer.events import Event, Facts, On
+    from warm_transfer.livekit.options import WorkflowInstructions
+    from warm_transfer.livekit.phrases import Phrases
     from warm_transfer.livekit.result import SessionBusy, TransferFailed, WarmTransferResult
     from warm_transfer.livekit.task import WarmTransferTask
     from warm_transfer.outcome import Reason, TransferOutcome
@@ -36,11 +38,13 @@ _WHERE = {
     "DialRequest": "ports",
     "Dialer": "ports",
     "Journal": "ports",
+    "Phrases": "livekit.phrases",
     "SessionBusy": "livekit.result",
     "StateChange": "ports",
     "TransferFailed": "livekit.result",
     "WarmTransferResult": "livekit.result",
     "WarmTransferTask": "livekit.task",
+    "WorkflowInstructions": "livekit.options",
     "CallerUnclear": "errors",
     "Do": "effects",
     "Effect": "effects",
@@ -77,6 +81,7 @@ __all__ = [
     "Journal",
     "JournalError",
     "On",
+    "Phrases",
     "Reason",
     "ServerUnusable",
     "SessionBusy",
@@ -93,6 +98,7 @@ __all__ = [
     "WarmTransferError",
     "WarmTransferResult",
     "WarmTransferTask",
+    "WorkflowInstructions",
 ]
 
 

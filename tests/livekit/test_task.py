@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from livekit import api, rtc
+from livekit import rtc
 from livekit.agents import Agent, ToolError
 from livekit.agents import beta as agents_beta
 from livekit.agents.voice import agent as agent_module
@@ -79,7 +79,7 @@ async def test_a_decline_raises_with_the_incumbents_words_and_the_agent_is_back(
     (error,) = desk.got
     assert isinstance(error, TransferFailed)
     assert isinstance(error, ToolError)
-    assert error.message == "human agent declined to connect: in a meeting"
+    assert error.message.startswith("human agent declined to connect: in a meeting. ")
     assert error.outcome.result is S.DECLINED
     assert all(desk.switches().values())
     await turns(10)
@@ -758,96 +758,10 @@ async def test_a_switch_of_agents_ends_the_await_and_the_new_agent_hears_the_cal
 
 
 @pytest.mark.asyncio
-@pytest.mark.parametrize(
-    ("options", "argument"),
-    [
-        ({"sip_call_to": ""}, "sip_call_to"),
-        ({"sip_call_to": None}, "sip_call_to"),
-        ({"sip_call_to": 15105550123}, "sip_call_to"),
-        ({"sip_call_to": "call me"}, "sip_call_to"),
-        ({"sip_call_to": "+1510555\n0123"}, "sip_call_to"),
-        ({"sip_trunk_id": None}, "sip_trunk_id"),
-        ({"sip_trunk_id": ""}, "sip_trunk_id"),
-        ({"sip_trunk_id": 7}, "sip_trunk_id"),
-        ({"sip_number": "anonymous"}, "sip_number"),
-        ({"sip_headers": {"Via": "x"}}, "sip_headers"),
-        ({"sip_headers": "X-A: b"}, "sip_headers"),
-        ({"sip_connection": "sip.example.com"}, "sip_connection"),
-        ({"dtmf": "press one"}, "dtmf"),
-        ({"ringing_timeout": -1}, "ringing_timeout"),
-        ({"ringing_timeout": 90}, "ringing_timeout"),
-        ({"ringing_timeout": "soon"}, "ringing_timeout"),
-        ({"merge": "teleport"}, "merge"),
-        ({"merge": None}, "merge"),
-        ({"on_state_change": "print"}, "on_state_change"),
-        ({"on_state_change": 3}, "on_state_change"),
-        ({"on_state_change": [print, None]}, "on_state_change"),
-    ],
-)
-async def test_an_unusable_argument_is_named_with_its_remedy(
-    options: dict[str, Any], argument: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("LIVEKIT_SIP_OUTBOUND_TRUNK", raising=False)
-    with pytest.raises(InvalidArgument) as caught:
-        make(**options)
-    assert caught.value.argument == argument
-    assert isinstance(caught.value, ValueError)
-    assert caught.value.remedy
-    # The number is personal data.
-    assert "5105550" not in str(caught.value)
-
-
-@pytest.mark.asyncio
 async def test_a_destination_must_be_given() -> None:
     with pytest.raises(InvalidArgument) as caught:
         WarmTransferTask(sip_trunk_id=TRUNK)
     assert caught.value.argument == "sip_call_to"
-
-
-@pytest.mark.asyncio
-async def test_the_trunk_is_the_given_one_before_that_of_the_environment(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setenv("LIVEKIT_SIP_OUTBOUND_TRUNK", "ST_env")
-    assert make()._options.dial.trunk_id == TRUNK
-    assert WarmTransferTask(NUMBER)._options.dial.trunk_id == "ST_env"
-    connection = api.SIPOutboundConfig(hostname="sip.example.com")
-    inline = WarmTransferTask(NUMBER, sip_connection=connection)._options.dial
-    assert (inline.trunk_id, inline.connection) == (None, connection)
-    with pytest.raises(InvalidArgument):
-        # Given as none is given.
-        make(sip_trunk_id=None)
-    monkeypatch.delenv("LIVEKIT_SIP_OUTBOUND_TRUNK")
-    with pytest.raises(InvalidArgument) as caught:
-        WarmTransferTask(NUMBER)
-    assert "LIVEKIT_SIP_OUTBOUND_TRUNK" in caught.value.remedy
-
-
-@pytest.mark.asyncio
-async def test_the_number_is_the_given_one_before_that_of_the_environment(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.delenv("LIVEKIT_SIP_NUMBER", raising=False)
-    assert make()._options.dial.number == ""
-    monkeypatch.setenv("LIVEKIT_SIP_NUMBER", "+15105550100")
-    assert make()._options.dial.number == "+15105550100"
-    assert make(sip_number="+15105550199")._options.dial.number == "+15105550199"
-    assert make(sip_number="")._options.dial.number == ""
-
-
-@pytest.mark.asyncio
-async def test_the_old_name_of_the_destination_works_and_warns() -> None:
-    with pytest.warns(DeprecationWarning, match="sip_call_to"):
-        task = WarmTransferTask(target_phone_number=NUMBER, sip_trunk_id=TRUNK)
-    assert task._options.dial.destination == NUMBER
-
-
-@pytest.mark.asyncio
-async def test_the_ringing_timeout_comes_before_the_policy() -> None:
-    policy = TransferPolicy(ring_timeout_s=20.0)
-    assert make(policy=policy)._options.policy.ring_timeout_s == 20.0
-    assert make(policy=policy, ringing_timeout=40)._options.policy.ring_timeout_s == 40
-    assert make(policy=policy, ringing_timeout=None)._options.policy.ring_timeout_s == 20.0
 
 
 class Plug:

@@ -116,7 +116,7 @@ class Awaiting:
         if inner.done():
             return inner.result()
         assert engine.outcome is not None
-        raise TransferFailed(engine.outcome)
+        raise TransferFailed(engine.outcome, self._options.consult.phrases)
 
     def _watch_job(self) -> None:
         context = get_job_context(required=False)

@@ -13,7 +13,7 @@ from typing import Any
 from livekit import api as lkapi
 from livekit.agents import Agent, AgentSession, NotGivenOr
 from livekit.agents.beta.workflows import WorkflowInstructions
-from livekit.agents.llm import Tool
+from livekit.agents.llm import ChatContext, Tool
 from livekit.agents.utils import is_given
 
 from warm_transfer.errors import InvalidArgument, ServerUnusable
@@ -37,6 +37,7 @@ __all__ = [
     "greeting_of",
     "hooks_of",
     "instructions_of",
+    "journal_of",
     "policy_of",
     "real_sdk",
     "tools_of",
@@ -47,6 +48,15 @@ Greeting = str | Callable[[], str | None]
 
 #: The consult agent has tools of these names; with two of one name the model gets neither.
 _OWN_TOOLS = frozenset({"connect_to_caller", "decline_transfer", "voicemail_detected"})
+
+
+#: What is asked of an object of the application: field, what it must have, and the remedy.
+_PORTS = (
+    ("dialer", ("dial", "hang_up"), "give an object with `dial` and `hang_up`"),
+    ("on_dial_request", ("__call__",), "give a function or a coroutine function"),
+    ("client", ("room", "sip"), "give a LiveKitAPI"),
+)
+_ARGUMENTS = {"client": "api"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,17 +90,16 @@ class TaskOptions:
     _opened: list[FileJournal] = field(init=False, default_factory=list)
 
     def __post_init__(self) -> None:
+        for name, verbs, remedy in _PORTS:
+            given = getattr(self, name)
+            if given is not None and not all(hasattr(given, verb) for verb in verbs):
+                raise InvalidArgument(_ARGUMENTS.get(name, name), f"is {given!r}", remedy)
         if self.dialer is not None and self.rings_itself:
             problem = "is given beside an override of `_originate_human_agent`"
             raise InvalidArgument("dialer", problem, "keep the one that is to ring the human")
-        if self.on_dial_request is None:
-            return
-        if self.dialer is not None:
+        if self.dialer is not None and self.on_dial_request is not None:
             problem = "is given beside `dialer`, which sends no such request"
             raise InvalidArgument("on_dial_request", problem, "leave one of them out")
-        if not callable(self.on_dial_request):
-            remedy = "give a function or a coroutine function"
-            raise InvalidArgument("on_dial_request", f"is {self.on_dial_request!r}", remedy)
 
     @property
     def last(self) -> Last | None:
@@ -133,7 +142,17 @@ def deprecated(text: str) -> None:
 
 
 def instructions_of(instructions: Any, chat_ctx: Any, extra: str, phrases: Phrases) -> Any:
-    """The consult agent's instructions, with what was said to the caller as data."""
+    """The consult agent's instructions, with what was said to the caller as data.
+
+    Raises:
+        InvalidArgument: `chat_ctx` is no conversation, so that the human would be told nothing, or
+            `phrases` are none.
+    """
+    if not isinstance(phrases, Phrases):
+        raise InvalidArgument("phrases", f"is {phrases!r}", "give `Phrases(...)`")
+    if is_given(chat_ctx) and not isinstance(chat_ctx, ChatContext | None):
+        remedy = "give a ChatContext, such as `self.chat_ctx` of the agent"
+        raise InvalidArgument("chat_ctx", f"is {type(chat_ctx).__name__}", remedy)
     if extra and isinstance(instructions, WorkflowInstructions):
         deprecated("`extra_instructions` is ignored beside a `WorkflowInstructions`: use its extra")
     return resolve_instructions(instructions, chat_ctx, extra, phrases)
@@ -158,6 +177,17 @@ def policy_of(
         if error.argument != "ring_timeout_s":
             raise
         raise InvalidArgument("ringing_timeout", error.problem, error.remedy) from None
+
+
+def journal_of(given: Journal | str | Path | None) -> Journal | str | Path | None:
+    """The journal: a file, or an object that takes the lines.
+
+    Raises:
+        InvalidArgument: it is something else.
+    """
+    if given is None or isinstance(given, str | Path) or hasattr(given, "write"):
+        return given
+    raise InvalidArgument("journal", f"is {given!r}", "give a path, or an object with `write`")
 
 
 def hooks_of(given: StateHook | Sequence[StateHook] | None) -> tuple[StateHook, ...]:

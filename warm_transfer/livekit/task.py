@@ -324,7 +324,7 @@ class WarmTransferTask(Origination, AgentTask[WarmTransferResult]):
         if outcome.merged:
             result: object = WarmTransferResult(self._engine.human_identity, outcome)
         else:
-            result = TransferFailed(outcome)
+            result = TransferFailed(outcome, self._options.consult.phrases)
         complete_outside_speech(self, result)
 
     def _build(self, session: AgentSession[Any], agent: Agent) -> tuple[Engine, TaskHost]:
