@@ -9,13 +9,18 @@ from livekit.agents import Agent
 from livekit.agents.llm import FunctionTool
 
 from tests.livekit.bench import HUMAN, Bench, effect, turns
+from tests.livekit.realtime import FakeRealtimeModel
 from warm_transfer.effects import Do
+from warm_transfer.errors import InvalidArgument
 from warm_transfer.events import Facts, On
-from warm_transfer.livekit.briefing import NOTICE, Briefing, ConsultAgent, ConsultOptions
+from warm_transfer.livekit.briefing import Briefing, ConsultAgent, ConsultOptions
+from warm_transfer.livekit.phrases import ENGLISH
 from warm_transfer.livekit.task import WarmTransferTask
 from warm_transfer.policy import TransferPolicy
+from warm_transfer.states import State
 from warm_transfer.testing.livekit.faults import Fault, How
 from warm_transfer.testing.livekit.humans import Human
+from warm_transfer.testing.livekit.judge import SimJudge
 from warm_transfer.testing.livekit.sessions import SimConsultSession
 
 TOOLS = {"connect_to_caller", "decline_transfer", "voicemail_detected"}
@@ -116,6 +121,49 @@ async def test_a_tool_posts_one_event_and_returns_nothing_at_once() -> None:
 
 
 @pytest.mark.asyncio
+async def test_a_refused_connection_is_answered_and_posted_to_nobody() -> None:
+    bench = await Bench.set_up()
+    agent = _agent(bench, refusal="not yet")
+    assert await agent.connect_to_caller() == "not yet"
+    assert bench.posted == []
+    # Neither a no nor a machine needs anybody's consent.
+    assert await agent.decline_transfer("in a meeting") is None
+    assert await agent.voicemail_detected() is None
+    assert bench.names == [On.CONSULT_DECLINED, On.VOICEMAIL_DETECTED]
+
+
+@pytest.mark.asyncio
+async def test_a_tool_that_comes_too_late_is_answered_with_the_state_and_the_table_decides() -> (
+    None
+):
+    bench = await Bench.set_up()
+    agent = _agent(bench, standing="It is over.")
+    assert await agent.connect_to_caller() == "It is over."
+    assert await agent.decline_transfer("no") == "It is over."
+    assert await agent.voicemail_detected() == "It is over."
+    assert bench.names == [On.CONSULT_ACCEPTED, On.CONSULT_DECLINED, On.VOICEMAIL_DETECTED]
+    agent = _agent(bench, standing="It is over.", refusal="not yet")
+    assert await agent.connect_to_caller() == "It is over."
+    assert len(bench.posted) == 3
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("state", State)
+async def test_every_state_but_the_briefing_has_its_answer(state: State) -> None:
+    bench = await Bench.set_up()
+    await bench.join_consult()
+    briefing = Briefing(bench.legs, ConsultOptions(), lambda: state)
+    assert bench.legs.consult_room is not None
+    await briefing.open(bench.legs.consult_room, effect(Do.OPEN_CONSULT))
+    agent: Any = bench.stage.sdk.consult_sessions[-1]._agent
+    answer = await agent.voicemail_detected()
+    assert answer == ENGLISH.standing.get(state)
+    assert (answer is None) is (state is State.BRIEFING)
+    await briefing.close()
+    await bench.finish()
+
+
+@pytest.mark.asyncio
 async def test_a_tool_does_not_wait_for_an_engine_that_does_not_answer() -> None:
     bench = await Bench.set_up()
     bench.on_post = lambda _: None
@@ -124,6 +172,80 @@ async def test_a_tool_does_not_wait_for_an_engine_that_does_not_answer() -> None
     # It ends in its first step, without one suspension.
     with pytest.raises(StopIteration):
         coroutine.send(None)
+
+
+# What it is told.
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("greeting", 3),
+        ("notice", ["Bye."]),
+        ("phrases", {"notice": "Bye."}),
+        ("consent", "maybe"),
+        ("consent", None),
+        ("consent_llm", "openai/gpt-4.1-mini"),
+    ],
+)
+def test_options_that_cannot_be_used_are_refused(name: str, value: Any) -> None:
+    given: dict[str, Any] = {name: value}
+    with pytest.raises(InvalidArgument) as caught:
+        ConsultOptions(**given)
+    assert caught.value.argument == name
+
+
+async def _judged(
+    options: ConsultOptions, human: Human | None = None
+) -> tuple[list[On], SimConsultSession]:
+    """What is posted when a human has been briefed and has said something."""
+    desk = await Desk.set_up(options, human=human or Human("yes", 6.0))
+    session = await desk.open()
+    desk.bench.human_joins()
+    await desk.briefing.start(effect(Do.START_BRIEFING))
+    await asyncio.sleep(8.0)
+    await desk.finish()
+    return desk.bench.names, session
+
+
+@pytest.mark.asyncio
+async def test_the_sessions_own_model_judges_unless_another_is_given() -> None:
+    own, other = SimJudge(["Yes, put them through."]), SimJudge(["Yes, put them through."])
+    names, _ = await _judged(ConsultOptions(session={"llm": own}))
+    assert names == [On.CONSULT_ACCEPTED]
+    assert (len(own.asked), len(other.asked)) == (1, 0)
+    names, _ = await _judged(ConsultOptions(session={"llm": own}, consent_llm=other))
+    assert names == [On.CONSULT_ACCEPTED]
+    assert (len(own.asked), len(other.asked)) == (1, 1)
+
+
+@pytest.mark.asyncio
+async def test_a_tool_call_is_enough_when_the_application_says_so() -> None:
+    judge = SimJudge([])
+    names, _ = await _judged(ConsultOptions(session={"llm": judge}, consent="tool"))
+    assert names == [On.CONSULT_ACCEPTED]
+    assert judge.asked == []
+
+
+@pytest.mark.asyncio
+async def test_a_session_without_a_chat_is_taken_at_its_word_and_warned_about(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    names, _ = await _judged(ConsultOptions(session={"llm": "a speech-to-speech model"}))
+    assert names == [On.CONSULT_ACCEPTED]
+    assert [each.message for each in caplog.records] == ["consent is not judged"]
+    caplog.clear()
+    await _judged(ConsultOptions(session={"llm": "the same"}, consent="tool"))
+    await _judged(ConsultOptions(session={"llm": "the same"}, consent_llm=SimJudge([])))
+    assert not caplog.records
+
+
+@pytest.mark.asyncio
+async def test_a_human_who_is_not_judged_to_agree_is_asked_again_and_connected_to_nobody() -> None:
+    judge = SimJudge([])
+    names, session = await _judged(ConsultOptions(session={"llm": judge}))
+    assert names == []
+    assert len(session.tool_calls) > 1
 
 
 # Opening.
@@ -266,7 +388,7 @@ async def _notified(*, started: bool, human: Human | None = None) -> tuple[Desk,
 async def test_the_notice_is_said_to_its_end_and_no_word_of_the_briefing_after_it() -> None:
     desk, took_s = await _notified(started=True)
     # In the simulation a character takes 60 ms.
-    assert took_s == pytest.approx(len(NOTICE) * 0.06, abs=0.1)
+    assert took_s == pytest.approx(len(ENGLISH.notice) * 0.06, abs=0.1)
     notices = [each for each in desk.bench.stage.world.heard("human") if each.tag == "agent"]
     assert len(notices) == 1
     await asyncio.sleep(10.0)
@@ -315,6 +437,92 @@ async def test_the_sentence_of_the_application_is_said_and_never_interrupted(
     await desk.briefing.notify()
     assert said == [("Bye.", {"allow_interruptions": False, "add_to_chat_ctx": False})]
     await desk.finish()
+
+
+@pytest.mark.asyncio
+async def test_a_model_that_cannot_be_given_words_is_asked_for_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for supports_say, tts, asked in ((False, None, True), (True, None, False), (False, "x", False)):
+        desk = await Desk.set_up(ConsultOptions(greeting="Hello."))
+        session = await desk.open()
+        monkeypatch.setattr(session, "llm", FakeRealtimeModel(supports_say=supports_say))
+        monkeypatch.setattr(session, "tts", tts)
+        said: list[tuple[str, Any]] = []
+        _record(monkeypatch, session, said)
+        await desk.briefing.start(effect(Do.START_BRIEFING))
+        await asyncio.sleep(1.0)
+        await desk.briefing.notify()
+        words = ["Hello.", ENGLISH.notice]
+        if asked:
+            words = [ENGLISH.read_aloud.format(words=each) for each in words]
+        assert [each for each, _ in said] == words
+        # Whatever it hears, it does not act on it while it says fixed words.
+        assert [how for _, how in said] == ["none", "none"] if asked else [True, False]
+        await desk.finish()
+
+
+def _record(
+    monkeypatch: pytest.MonkeyPatch, session: SimConsultSession, said: list[tuple[str, Any]]
+) -> None:
+    say, reply = session.say, session.generate_reply
+
+    def record_say(text: str, **options: Any) -> Any:
+        said.append((text, options["allow_interruptions"]))
+        return say(text, **options)
+
+    def record_reply(**options: Any) -> Any:
+        said.append((options["instructions"], options["tool_choice"]))
+        return reply(**options)
+
+    monkeypatch.setattr(session, "say", record_say)
+    monkeypatch.setattr(session, "generate_reply", record_reply)
+
+
+async def _died(options: ConsultOptions, *, started: bool = True) -> Desk:
+    """A briefing whose session has closed by itself."""
+    desk = await Desk.set_up(options, human=Human("nothing"))
+    session = await desk.open()
+    desk.bench.human_joins()
+    if started:
+        await desk.briefing.start(effect(Do.START_BRIEFING))
+        await asyncio.sleep(2.0)
+    session.close_by_itself()
+    await asyncio.sleep(1.0)
+    await desk.briefing.notify()
+    return desk
+
+
+@pytest.mark.asyncio
+async def test_a_human_whose_agent_has_died_is_told_with_the_voice_that_is_left() -> None:
+    desk = await _died(ConsultOptions())
+    first, second = desk.bench.stage.sdk.consult_sessions
+    assert desk.heard("agent")
+    assert second.tts == first.tts
+    models = {name: second.options[name] for name in ("llm", "stt", "vad")}
+    assert models == {"llm": None, "stt": None, "vad": None}
+    # It cannot hear, has no tools, and is nobody's verdict.
+    assert not second.input.audio_enabled
+    assert second._room_options.participant_identity == HUMAN
+    assert second._room_options.close_on_disconnect is False
+    assert second._agent is not None
+    assert _tools_of(second._agent) == set()
+    assert desk.bench.names == [On.BRIEFING_FAILED]
+    await desk.finish()
+    assert second.closed
+    assert not desk.bench.stage.world.left().open
+
+
+@pytest.mark.asyncio
+async def test_without_a_voice_or_before_the_briefing_nobody_is_told() -> None:
+    for desk in (
+        await _died(ConsultOptions(session={"tts": None})),
+        await _died(ConsultOptions(), started=False),
+    ):
+        assert len(desk.bench.stage.sdk.consult_sessions) == 1
+        assert not desk.heard("agent")
+        await desk.finish()
+        assert not desk.bench.stage.world.left().open
 
 
 # Stopping.
