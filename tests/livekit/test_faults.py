@@ -33,6 +33,9 @@ def _server(code: str, message: str = "") -> api.ServerError:
     return api.ServerError(code, message, status=500)
 
 
+#: What livekit-server 1.13.5 answers to an unknown key and to a wrong secret: no JSON, no code.
+_REFUSED_KEY = api.ServerError("unknown", "", status=401)
+
 #: Each error, whether it is a refusal, and the reason it gives then (livekit-facts 5.1 to 5.3).
 TABLE: list[tuple[str, Exception, Reason | None]] = [
     ("busy", sip_refusal(486), Reason.BUSY),
@@ -46,6 +49,7 @@ TABLE: list[tuple[str, Exception, Reason | None]] = [
      Reason.REJECTED),
     ("no grant", _server(Code.PERMISSION_DENIED), Reason.REJECTED),
     ("wrong key", _server(Code.UNAUTHENTICATED), Reason.REJECTED),
+    ("a key refused in plain text", _REFUSED_KEY, Reason.REJECTED),
     ("bad address", _server(Code.INVALID_ARGUMENT), Reason.INVALID_DESTINATION),
     ("after the INVITE", _server(Code.FAILED_PRECONDITION), Reason.UNREACHABLE),
     ("rate limit", _server(Code.RESOURCE_EXHAUSTED), Reason.UNREACHABLE),
@@ -105,6 +109,7 @@ def test_a_foreign_error_keeps_its_name_and_never_its_text() -> None:
 SETTINGS = [
     ("nothing listens", _connector_error(), "LIVEKIT_URL", "check the address"),
     ("wrong key", _server(Code.UNAUTHENTICATED), "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET"),
+    ("refused in plain text", _REFUSED_KEY, "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET"),
     ("no grant", _server(Code.PERMISSION_DENIED), "LIVEKIT_API_KEY", "sip.call"),
 ]
 DIAL_SETTINGS = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping
+from http import HTTPStatus
 
 import aiohttp
 from livekit import api, rtc
@@ -12,7 +13,15 @@ from warm_transfer.errors import ServerUnusable
 from warm_transfer.events import Facts
 from warm_transfer.ports import DialRefused
 
-__all__ = ["disconnect_reason", "facts_of", "is_gone", "naming_settings", "refusal", "unusable"]
+__all__ = [
+    "disconnect_reason",
+    "facts_of",
+    "has_no_sip",
+    "is_gone",
+    "naming_settings",
+    "refusal",
+    "unusable",
+]
 
 #: After these the server has said that nobody is rung (any more); what is not in here is unknown.
 _REFUSED_CODES = frozenset(
@@ -84,12 +93,13 @@ def unusable(error: BaseException, *, dialling: bool = False) -> ServerUnusable 
     found: tuple[str, str, str] | None = None
     if isinstance(error, aiohttp.ClientConnectorError):
         found = _UNREACHABLE
-    elif _has_no_sip(error):
+    elif has_no_sip(error):
         found = _NOT_CONNECTED
     elif isinstance(error, api.ServerError) and not _has_sip_status(error):
-        found = _SETTINGS.get(error.code)
+        code = _code_of(error)
+        found = _SETTINGS.get(code)
         if dialling:
-            found = found or _DIAL_SETTINGS.get(error.code)
+            found = found or _DIAL_SETTINGS.get(code)
     if found is None:
         return None
     named = ServerUnusable(*found)
@@ -119,7 +129,7 @@ def facts_of(error: BaseException) -> Facts:
     status = error.sip_status_code if isinstance(error, api.SipCallError) else None
     phrase = error.sip_status if isinstance(error, api.SipCallError) else None
     return Facts(
-        sip_status=status, sip_phrase=phrase, api_code=error.code, detail=detail, cause=cause
+        sip_status=status, sip_phrase=phrase, api_code=_code_of(error), detail=detail, cause=cause
     )
 
 
@@ -129,11 +139,11 @@ def refusal(error: Exception) -> DialRefused | None:
     A SIP status is a final answer. A request that never left rang nobody. A timeout or a broken
     connection says nothing about the phone (livekit-api does not cancel what the server began).
     """
-    refused = isinstance(error, api.ServerError) and error.code in _REFUSED_CODES
+    refused = isinstance(error, api.ServerError) and _code_of(error) in _REFUSED_CODES
     if (
         refused
         or _has_sip_status(error)
-        or _has_no_sip(error)
+        or has_no_sip(error)
         or isinstance(error, aiohttp.ClientConnectorError)
     ):
         return DialRefused(facts_of(error))
@@ -144,7 +154,14 @@ def _has_sip_status(error: BaseException) -> bool:
     return isinstance(error, api.SipCallError) and error.sip_status_code is not None
 
 
-def _has_no_sip(error: BaseException) -> bool:
+def _code_of(error: api.ServerError) -> str:
+    """The code; livekit-server refuses a key in plain text, which the SDK takes for "unknown"."""
+    refused = error.status == HTTPStatus.UNAUTHORIZED
+    return api.ServerErrorCode.UNAUTHENTICATED if refused else error.code
+
+
+def has_no_sip(error: BaseException) -> bool:
+    """Whether the server says that its SIP API is not connected: it has no Redis."""
     return isinstance(error, api.ServerError) and _NO_SIP in error.message
 
 
