@@ -9,11 +9,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from livekit.agents import Agent, AgentSession, AgentTask, BackgroundAudioPlayer
+from livekit.agents import Agent, AgentSession, AgentTask, BackgroundAudioPlayer, function_tool
 from livekit.agents import job as job_module
 from livekit.agents.voice import agent as agent_module
 from livekit.agents.voice import agent_activity, background_audio
 
+from tests.livekit.models import CUE, CallingLLM
 from warm_transfer.livekit.compat import (
     FrameworkAwait,
     HoldAudioPlayer,
@@ -21,6 +22,7 @@ from warm_transfer.livekit.compat import (
     current_activity,
     pass_task_mark,
     server_url,
+    take_tools,
 )
 
 
@@ -72,6 +74,66 @@ def test_the_player_publishes_once() -> None:
 
     asyncio.run(run())
     assert published == ["hold"]
+
+
+def test_the_player_that_was_cut_off_closes_what_its_base_forgets() -> None:
+    # BackgroundAudioPlayer.aclose() does nothing the second time, whatever the first came to.
+    async def run() -> list[str]:
+        closed: list[str] = []
+        player = HoldAudioPlayer("hold")
+
+        def closing(name: str, close: Any) -> Any:
+            async def aclose() -> None:
+                closed.append(name)
+                await close()
+
+            return aclose
+
+        for name in ("_audio_mixer", "_audio_source"):
+            inner = getattr(player, name)
+            inner.aclose = closing(name, inner.aclose)
+        await player.aclose()
+        return closed
+
+    assert asyncio.run(run())[-2:] == ["_audio_mixer", "_audio_source"]
+
+
+# Agent._tools: what an agent's class was found to have.
+
+
+def test_an_agent_whose_tools_are_taken_has_none() -> None:
+    class Helping(Agent):
+        @function_tool
+        async def help_out(self) -> str:
+            """Help."""
+            return "helped"
+
+    agent = Helping(instructions="", tools=[])
+    (tool,) = take_tools(agent)
+    assert tool.id == "help_out"
+    assert agent.tools == []
+    assert take_tools(agent) == []
+    assert asyncio.run(tool()) == "helped"
+
+
+@pytest.mark.asyncio
+async def test_a_session_asks_its_model_with_the_tools_that_are_left() -> None:
+    class Helping(Agent):
+        @function_tool
+        async def help_out(self) -> str:
+            """Help."""
+            return "helped"
+
+    agent = Helping(instructions="")
+    take_tools(agent)
+    turns: Any = {"turn_detection": None}
+    model = CallingLLM("help_out")
+    session: AgentSession[Any] = AgentSession(llm=model, vad=None, turn_handling=turns)
+    await session.start(agent, record=False)
+    await session.run(user_input=CUE)
+    # The model asks for it and is told that there is no such tool.
+    assert "helped" not in model.asked
+    await session.aclose()
 
 
 # agent._pass_through_activity_task_info: the framework's mark of tasks that may await.

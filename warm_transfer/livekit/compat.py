@@ -1,7 +1,7 @@
 """Everything that touches a private name of livekit-agents.
 
-``tests/livekit/test_compat.py`` says what each of them is relied on for, so that an upgrade
-breaks there and not on a call.
+``tests/livekit/test_private_names.py`` says what each of them is relied on for and finds those
+used elsewhere; ``test_compat.py`` beside it breaks at an upgrade, before a call does.
 """
 
 from __future__ import annotations
