@@ -12,10 +12,9 @@ from tests.livekit.bench import HUMAN, Bench, effect, turns
 from tests.livekit.realtime import FakeRealtimeModel
 from warm_transfer.effects import Do
 from warm_transfer.errors import InvalidArgument
-from warm_transfer.events import Facts, On
-from warm_transfer.livekit.briefing import Briefing, ConsultAgent, ConsultOptions
+from warm_transfer.events import On
+from warm_transfer.livekit.briefing import Briefing, ConsultOptions
 from warm_transfer.livekit.phrases import ENGLISH
-from warm_transfer.livekit.task import WarmTransferTask
 from warm_transfer.policy import TransferPolicy
 from warm_transfer.states import State
 from warm_transfer.testing.livekit.faults import Fault, How
@@ -63,115 +62,8 @@ class Desk:
         await self.bench.finish()
 
 
-# The tools.
-
-
-def _agent(
-    bench: Bench, standing: str | None = None, refusal: str | None = None, **options: Any
-) -> Any:
-    """A consult agent whose human has agreed, unless there is a refusal."""
-
-    async def refuse() -> str | None:
-        return refusal
-
-    consent: Any = SimpleNamespace(refusal=refuse)
-    return ConsultAgent(bench.legs, consent, lambda: standing, **options)
-
-
 def _tools_of(agent: Agent) -> set[str]:
     return {each.info.name for each in agent.tools if isinstance(each, FunctionTool)}
-
-
-@pytest.mark.asyncio
-async def test_the_tools_exist_on_the_consult_agent_and_not_on_the_task() -> None:
-    bench = await Bench.set_up()
-    assert _tools_of(_agent(bench)) == TOOLS
-    task = WarmTransferTask("+15105550123", sip_trunk_id="ST_x")
-    assert _tools_of(task) == set()
-
-
-@pytest.mark.asyncio
-async def test_tools_of_the_application_come_beside_ours() -> None:
-    from livekit.agents import function_tool  # noqa: PLC0415 - for this test alone
-
-    @function_tool
-    async def look_up_order() -> str:
-        """Look an order up."""
-        return "none"
-
-    bench = await Bench.set_up()
-    assert _tools_of(_agent(bench, tools=[look_up_order])) == TOOLS | {"look_up_order"}
-
-
-@pytest.mark.asyncio
-async def test_a_tool_posts_one_event_and_returns_nothing_at_once() -> None:
-    bench = await Bench.set_up()
-    agent = _agent(bench)
-    began_s = bench.now_s
-    # None makes no further reply of the model.
-    assert await agent.connect_to_caller() is None
-    assert await agent.decline_transfer("in a meeting") is None
-    assert await agent.voicemail_detected() is None
-    assert bench.now_s == began_s
-    assert [(each.name, each.facts) for each in bench.posted] == [
-        (On.CONSULT_ACCEPTED, Facts(via="tool")),
-        (On.CONSULT_DECLINED, Facts(words="in a meeting")),
-        (On.VOICEMAIL_DETECTED, Facts(via="tool")),
-    ]
-
-
-@pytest.mark.asyncio
-async def test_a_refused_connection_is_answered_and_posted_to_nobody() -> None:
-    bench = await Bench.set_up()
-    agent = _agent(bench, refusal="not yet")
-    assert await agent.connect_to_caller() == "not yet"
-    assert bench.posted == []
-    # Neither a no nor a machine needs anybody's consent.
-    assert await agent.decline_transfer("in a meeting") is None
-    assert await agent.voicemail_detected() is None
-    assert bench.names == [On.CONSULT_DECLINED, On.VOICEMAIL_DETECTED]
-
-
-@pytest.mark.asyncio
-async def test_a_tool_that_comes_too_late_is_answered_with_the_state_and_the_table_decides() -> (
-    None
-):
-    bench = await Bench.set_up()
-    agent = _agent(bench, standing="It is over.")
-    assert await agent.connect_to_caller() == "It is over."
-    assert await agent.decline_transfer("no") == "It is over."
-    assert await agent.voicemail_detected() == "It is over."
-    assert bench.names == [On.CONSULT_ACCEPTED, On.CONSULT_DECLINED, On.VOICEMAIL_DETECTED]
-    agent = _agent(bench, standing="It is over.", refusal="not yet")
-    assert await agent.connect_to_caller() == "It is over."
-    assert len(bench.posted) == 3
-
-
-@pytest.mark.asyncio
-@pytest.mark.parametrize("state", State)
-async def test_every_state_but_the_briefing_has_its_answer(state: State) -> None:
-    bench = await Bench.set_up()
-    await bench.join_consult()
-    briefing = Briefing(bench.legs, ConsultOptions(), lambda: state)
-    assert bench.legs.consult_room is not None
-    await briefing.open(bench.legs.consult_room, effect(Do.OPEN_CONSULT))
-    agent: Any = bench.stage.sdk.consult_sessions[-1]._agent
-    answer = await agent.voicemail_detected()
-    assert answer == ENGLISH.standing.get(state)
-    assert (answer is None) is (state is State.BRIEFING)
-    await briefing.close()
-    await bench.finish()
-
-
-@pytest.mark.asyncio
-async def test_a_tool_does_not_wait_for_an_engine_that_does_not_answer() -> None:
-    bench = await Bench.set_up()
-    bench.on_post = lambda _: None
-    agent = _agent(bench)
-    coroutine = agent.connect_to_caller()
-    # It ends in its first step, without one suspension.
-    with pytest.raises(StopIteration):
-        coroutine.send(None)
 
 
 # What it is told.
@@ -246,6 +138,22 @@ async def test_a_human_who_is_not_judged_to_agree_is_asked_again_and_connected_t
     names, session = await _judged(ConsultOptions(session={"llm": judge}))
     assert names == []
     assert len(session.tool_calls) > 1
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("state", State)
+async def test_every_state_but_the_briefing_has_its_answer(state: State) -> None:
+    bench = await Bench.set_up()
+    await bench.join_consult()
+    briefing = Briefing(bench.legs, ConsultOptions(), lambda: state)
+    assert bench.legs.consult_room is not None
+    await briefing.open(bench.legs.consult_room, effect(Do.OPEN_CONSULT))
+    agent: Any = bench.stage.sdk.consult_sessions[-1]._agent
+    answer = await agent.voicemail_detected()
+    assert answer == ENGLISH.standing.get(state)
+    assert (answer is None) is (state is State.BRIEFING)
+    await briefing.close()
+    await bench.finish()
 
 
 # Opening.

@@ -9,7 +9,7 @@ import pytest
 
 from tests.sources import MODULES
 from warm_transfer.errors import InvalidArgument
-from warm_transfer.livekit.briefing import ConsultAgent
+from warm_transfer.livekit.consultagent import ConsultAgent
 from warm_transfer.livekit.phrases import ENGLISH, Phrases
 from warm_transfer.outcome import Reason
 from warm_transfer.states import State
