@@ -135,6 +135,7 @@ class Dial:
         self._settled = False
         self._answered = False
         self._hung_up = False
+        self._left: str | None = None
         self._progress = 0
 
     def dial(self, effect: Effect) -> Work:
@@ -181,6 +182,7 @@ class Dial:
         if self._answered:
             self._post(On.CONSULT_HUNG_UP, Facts(disconnect_reason=reason))
             return
+        self._left = reason
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._legs.policy.refusal_grace_s):
                 await self._ended.wait()
@@ -197,6 +199,9 @@ class Dial:
         if self._settled or (self._hung_up and not late_answer):
             return
         self._settled = True
+        if facts is not None and facts.disconnect_reason is None:
+            # What the leg told goes with what the API tells a moment later.
+            facts = replace(facts, disconnect_reason=self._left)
         self._post(name, facts)
 
     def _post(self, name: On, facts: Facts | None = None) -> None:
