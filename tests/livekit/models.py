@@ -11,7 +11,7 @@ from typing import Any
 
 from livekit.agents import DEFAULT_API_CONNECT_OPTIONS, NOT_GIVEN, APIConnectOptions, llm
 
-__all__ = ["CUE", "CallingLLM"]
+__all__ = ["CUE", "CallingLLM", "Judge"]
 
 CUE = "a human please"
 """What the user has to say for the model to call the tool."""
@@ -81,3 +81,48 @@ class _Verdict(llm.LLMStream):
     async def _run(self) -> None:
         delta = llm.ChoiceDelta(role="assistant", content=self._word)
         self._event_ch.send_nowait(llm.ChatChunk(id="verdict", delta=delta))
+
+
+class Judge(llm.LLM[Any]):
+    """Answers what it is told to, as late as it is told to; keeps what it was asked."""
+
+    def __init__(self, answer: str | Exception = "yes", after_s: float = 0.0) -> None:
+        super().__init__()
+        self.answer = answer
+        self.after_s = after_s
+        self.asked: list[llm.ChatContext] = []
+        self.options: list[Any] = []
+        self.tools: list[Any] = []
+        self.cut = 0
+        """How many answers were not waited for."""
+
+    def chat(
+        self, *, chat_ctx: llm.ChatContext, tools: Any = None, conn_options: Any = None, **_: Any
+    ) -> llm.LLMStream:
+        self.asked.append(chat_ctx)
+        self.options.append(conn_options)
+        self.tools.append(tools)
+        rest: Any = {"conn_options": conn_options or DEFAULT_API_CONNECT_OPTIONS}
+        return _Answer(self, chat_ctx=chat_ctx, tools=[], **rest)
+
+    @property
+    def said(self) -> list[list[str]]:
+        """The words in each question."""
+        return [
+            [json.loads(line)["said"] for line in str(each.messages()[-1].text_content).split("\n")]
+            for each in self.asked
+        ]
+
+
+class _Answer(llm.LLMStream):
+    async def _run(self) -> None:
+        judge: Any = self._llm
+        try:
+            await asyncio.sleep(judge.after_s)
+        except asyncio.CancelledError:
+            judge.cut += 1
+            raise
+        if isinstance(judge.answer, Exception):
+            raise judge.answer
+        delta = llm.ChoiceDelta(role="assistant", content=judge.answer)
+        self._event_ch.send_nowait(llm.ChatChunk(id="a", delta=delta))

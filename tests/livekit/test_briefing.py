@@ -9,6 +9,7 @@ from livekit.agents import Agent
 from livekit.agents.llm import FunctionTool
 
 from tests.livekit.bench import HUMAN, Bench, effect, turns
+from tests.livekit.models import Judge
 from tests.livekit.realtime import FakeRealtimeModel
 from warm_transfer.effects import Do
 from warm_transfer.errors import InvalidArgument
@@ -455,6 +456,27 @@ async def test_the_agent_is_silent_for_good_before_the_stop_is_reported() -> Non
     tail = [each for each in desk.bench.stage.world.heard("human") if each.to_s > stopped_s]
     assert tail == []
     assert not session.output.audio_enabled
+    await desk.finish()
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("way", ["stop", "close"])
+async def test_a_verdict_that_is_awaited_does_not_keep_the_session_open(way: str) -> None:
+    judge = Judge(after_s=2.5)
+    desk = await Desk.set_up(ConsultOptions(session={"llm": judge}), human=Human("yes", 6.0))
+    session = await desk.open()
+    desk.bench.human_joins()
+    await desk.briefing.start(effect(Do.START_BRIEFING))
+    await asyncio.sleep(6.5)
+    # The tool is running, and a session waits for its tools when it closes.
+    assert len(judge.asked) == 1
+    began_s = desk.bench.now_s
+    if way == "stop":
+        await desk.briefing.stop(effect(Do.STOP_BRIEFING))
+    await desk.briefing.close()
+    assert session.closed
+    assert desk.bench.now_s - began_s < 0.1
+    assert On.CONSULT_ACCEPTED not in desk.bench.names
     await desk.finish()
 
 

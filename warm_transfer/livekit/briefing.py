@@ -218,7 +218,6 @@ class Briefing:
     def _on_close(self, event: Any) -> None:
         """The session closed, and not by us: without it nobody can be briefed."""
         self._died = True
-        self._consent.close()
         error = getattr(event, "error", None)
         cause = getattr(error, "error", None)
         facts = Facts(
