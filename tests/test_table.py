@@ -145,12 +145,12 @@ def test_an_agent_that_leaves_is_heard_out_first() -> None:
     stays = row(State.MERGING, On.MERGE_CONFIRMED, Guard.DIRECT_STAYS)
     leaves = row(State.MERGING, On.MERGE_CONFIRMED, Guard.DIRECT_LEAVES)
     assert set(leaves.effects) - set(stays.effects) == {Do.AWAIT_LAST_WORDS}
-    assert row(State.MERGED, On.AGENT_HEARD_OUT, Guard.NOT_NEEDED).effects == (Do.LEAVE_CALL,)
+    assert row(State.MERGED, On.AGENT_HEARD_OUT, Guard.LEAVES).effects == (Do.LEAVE_CALL,)
 
 
 def test_the_agent_leaves_in_one_row_only() -> None:
     found = [each.id for each in TABLE.rows if Do.LEAVE_CALL in each.effects]
-    assert found == ["merged x AGENT_HEARD_OUT [NOT_NEEDED]"]
+    assert found == ["merged x AGENT_HEARD_OUT [LEAVES]"]
 
 
 @pytest.mark.parametrize("on", [On.JOB_SHUTTING_DOWN, On.CALLER_ROOM_LOST])

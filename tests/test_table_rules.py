@@ -218,8 +218,8 @@ BROKEN: list[tuple[str, Callable[[], Table], str]] = [
     ),
     (
         "the_agent_leaves_only_what_needs_no_agent",
-        lambda: more("merged x AGENT_HEARD_OUT [NEEDED]", Do.LEAVE_CALL),
-        "merged x AGENT_HEARD_OUT [NEEDED]",
+        lambda: more("merged x AGENT_HEARD_OUT [STAYS]", Do.LEAVE_CALL),
+        "merged x AGENT_HEARD_OUT [STAYS]",
     ),
     (
         "the_agent_leaves_only_what_needs_no_agent",

@@ -448,6 +448,12 @@ def test_an_agent_does_not_leave_a_broken_merge_and_leaves_a_repaired_one() -> N
     assert told.on(On.AGENT_HEARD_OUT, Do.AWAIT_LAST_WORDS).after is State.ENDED
 
 
+def test_an_agent_that_is_to_stay_is_not_made_to_leave() -> None:
+    told = merged(Plan(strategies=(MOVE,)))
+    step = told.on(On.AGENT_HEARD_OUT)
+    assert (step.after, step.effects) == (State.MERGED, ())
+
+
 def test_a_repair_that_is_reported_twice_is_heard_once() -> None:
     told = leaving()
     told.on(On.MERGE_BROKE)

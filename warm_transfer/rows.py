@@ -66,6 +66,8 @@ class Guard(StrEnum):
     # Whether a merged call can go on without the agent.
     NEEDED = "the call needs the agent"
     NOT_NEEDED = "the call needs no agent"
+    STAYS = "the agent stays"
+    LEAVES = "the agent leaves"
     # What follows when the human is gone from a merged call.
     RETURNS = "caller returns to the agent"
     ENDS = "call ends"
@@ -81,6 +83,7 @@ class Family(StrEnum):
     MERGE_DEADLINE = "merge deadline"
     AFTER_MERGE = "after the merge"
     AGENT_NEEDED = "agent needed"
+    HEARD_OUT = "agent heard out"
     HUMAN_LEFT = "human left"
     CONSULT_LOST = "consult room lost"
     BROKE = "merge broke"
@@ -107,6 +110,7 @@ FAMILIES: Mapping[Family, tuple[Guard, ...]] = {
     ),
     Family.AFTER_MERGE: (Guard.RELAYED, Guard.DIRECT_STAYS, Guard.DIRECT_LEAVES),
     Family.AGENT_NEEDED: (Guard.NEEDED, Guard.NOT_NEEDED),
+    Family.HEARD_OUT: (Guard.STAYS, Guard.LEAVES),
     Family.HUMAN_LEFT: (Guard.RETURNS, Guard.ENDS),
     Family.CONSULT_LOST: (Guard.DIRECT, Guard.RELAYED_RETURNS, Guard.RELAYED_ENDS),
     Family.BROKE: (Guard.FIRST_BREAK, Guard.RETURNS, Guard.ENDS),

@@ -230,9 +230,10 @@ def _merged() -> Iterator[Row]:
     for event in (On.JOB_SHUTTING_DOWN, On.CALLER_ROOM_LOST):
         yield Row(here, event, S.ENDED, END, Guard.NEEDED)
         yield Row(here, event, S.ENDED, (), Guard.NOT_NEEDED)
-    # Asked only where the agent leaves by policy. From here on nobody watches the call.
-    yield Row(here, On.AGENT_HEARD_OUT, here, (), Guard.NEEDED)
-    yield Row(here, On.AGENT_HEARD_OUT, S.ENDED, (Do.LEAVE_CALL,), Guard.NOT_NEEDED)
+    # By policy, and not from a broken merge; when that is repaired the agent is heard out again.
+    # From its leaving on nobody watches the call.
+    yield Row(here, On.AGENT_HEARD_OUT, here, (), Guard.STAYS)
+    yield Row(here, On.AGENT_HEARD_OUT, S.ENDED, (Do.LEAVE_CALL,), Guard.LEAVES)
     yield Row(here, On.DEADLINE_PASSED, S.ENDED, END)
     # The music did not stop or the consult session did not close: an orphan risk, not an end.
     yield Row(here, On.RELEASE_FAILED, here)

@@ -241,5 +241,4 @@ def _excused(row: Row, start: Do) -> bool:
 
 def _lives_on(row: Row) -> bool:
     """A merged call that does not need the agent is left to itself when the agent goes."""
-    gone = row.event in (On.JOB_SHUTTING_DOWN, On.CALLER_ROOM_LOST, On.AGENT_HEARD_OUT)
-    return row.source is State.MERGED and gone and row.guard is Guard.NOT_NEEDED
+    return row.source is State.MERGED and row.guard in (Guard.NOT_NEEDED, Guard.LEAVES)

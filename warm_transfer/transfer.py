@@ -264,6 +264,9 @@ class Transfer:
                 return self._after_merge()
             case Family.AGENT_NEEDED:
                 return Guard.NEEDED if self._agent_needed() else Guard.NOT_NEEDED
+            case Family.HEARD_OUT:
+                leaves = self._after_merge() is Guard.DIRECT_LEAVES and not self._agent_needed()
+                return Guard.LEAVES if leaves else Guard.STAYS
             case Family.HUMAN_LEFT:
                 return self._human_left()
             case Family.CONSULT_LOST:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 import pytest
+from livekit.agents import AgentStateChangedEvent
+from livekit.agents.voice.events import AgentState
 
 from tests.livekit.bench import ROOM, Bench, effect
 from warm_transfer.effects import Do
@@ -13,6 +16,8 @@ from warm_transfer.livekit.leave import Leave, until_quiet
 from warm_transfer.policy import TransferPolicy
 from warm_transfer.testing.livekit.faults import Fault, How
 from warm_transfer.testing.livekit.play import CALLER_ROOM
+from warm_transfer.testing.livekit.sessions import SimCallerSession
+from warm_transfer.testing.livekit.voice import SimSpeech
 
 POLICY = TransferPolicy(after_merge="leave", leave_quiet_s=1.0)
 
@@ -117,6 +122,58 @@ async def test_listening_leaves_no_listener_behind() -> None:
     left = {event: len(each) for event, each in session._events.items() if each}
     assert left == {event: count for event, count in before.items() if count}
     await bench.finish()
+
+
+class Told(SimCallerSession):
+    """A session whose agent is in the state that a test says, with a speech if it says so."""
+
+    speech: SimSpeech | None = None
+
+    @property
+    def current_speech(self) -> SimSpeech | None:
+        return self.speech
+
+    def goes(self, state: AgentState) -> None:
+        old, self.agent_state = self.agent_state, state
+        self.emit("agent_state_changed", AgentStateChangedEvent(old_state=old, new_state=state))
+
+
+async def quiet_after(bench: Bench, session: Told, *acts: Callable[[], object]) -> float:
+    """How long it takes, with one act each second."""
+    began_s = bench.now_s
+    waiting = asyncio.get_running_loop().create_task(until_quiet(session, 1.5))
+    for act in acts:
+        await asyncio.sleep(1.0)
+        act()
+    await waiting
+    await bench.finish()
+    return bench.now_s - began_s
+
+
+@pytest.mark.asyncio
+async def test_a_tool_that_still_runs_is_heard_out() -> None:
+    bench = await Bench.set_up(policy=POLICY)
+    session = Told(bench.stage.room, "caller")
+    session.agent_state = "thinking"
+    took_s = await quiet_after(
+        bench,
+        session,
+        int,
+        int,
+        int,
+        lambda: session.goes("speaking"),
+        lambda: session.goes("idle"),
+    )
+    assert took_s == pytest.approx(5.0 + 1.5)
+
+
+@pytest.mark.asyncio
+async def test_a_speech_that_changes_no_state_is_heard_out() -> None:
+    bench = await Bench.set_up(policy=POLICY)
+    session = Told(bench.stage.room, "caller")
+    session.speech = SimSpeech("You are connected.")
+    took_s = await quiet_after(bench, session, int, int, session.speech.finish)
+    assert took_s == pytest.approx(3.0 + 1.5)
 
 
 # Leaving.

@@ -24,7 +24,7 @@ from warm_transfer.testing.explorer import Explorer
 from warm_transfer.testing.invariants import Known, Moment, broken_by, learn, repeated
 from warm_transfer.transfer import Handling, Step, Transfer
 
-EXAMPLES = 1500
+EXAMPLES = 2000
 STEPS_MAX = 12
 WEIGHTS = {
     State.HOLDING: 3,

@@ -28,9 +28,11 @@ BROKEN = {
         "the_policy_says_whether_the_agent_leaves"
     ),
     "merged x MERGE_CONFIRMED [DIRECT_LEAVES]: drop mark REPAIRED": (
+        "a_merged_call_outlives_what_it_does_not_need"
+    ),
+    "merged x AGENT_HEARD_OUT [LEAVES]: drop LEAVE_CALL": (
         "the_policy_says_whether_the_agent_leaves"
     ),
-    "merged x AGENT_HEARD_OUT [NOT_NEEDED]: drop LEAVE_CALL": "an_ended_call_is_over",
     "merged x CALLER_HUNG_UP: drop END_CALL": "a_call_that_ends_is_ended_for_all",
     "merged x CONSULT_HUNG_UP [RETURNS]: drop RESUME_CALLER": "the_caller_is_back_with_the_agent",
     "merged x SESSION_CLOSED: drop mark SESSION_GONE": (

@@ -51,6 +51,8 @@ def _excused() -> Iterator[tuple[str, str]]:
     for state in FINAL | DELIVERED:
         for event in _WISHES:
             yield f"{state} x {event}: ALREADY_DECIDED becomes {state}", _MARK_NOT_ASKED
+    for state in (State.ENDED, State.RETURNED):
+        yield f"{state} x MERGE_CONFIRMED: RELEASE_REPEATS becomes {state}", _MARK_NOT_ASKED
     for state in FINAL:
         yield f"{state} x SESSION_CLOSED: ALREADY_DECIDED becomes {state}", _MARK_NOT_ASKED
     merged = "merged x BRIEFING_STOPPED: ALREADY_KNOWN becomes merged MERGE_LEGS"

@@ -19,6 +19,7 @@ from livekit.agents import (
     UserStateChangedEvent,
 )
 from livekit.agents.llm import ToolError
+from livekit.agents.voice.events import AgentState
 
 from warm_transfer.testing.livekit import latency
 from warm_transfer.testing.livekit.humans import Human, Line
@@ -59,8 +60,8 @@ class SimCallerSession(rtc.EventEmitter[str]):
             has=("audio", "transcription"),
         )
         self.voice = Voice(self._world, "agent", lambda: self.output.audio_enabled, self._speaks)
-        self.agent_state: Literal["listening", "speaking"] = "listening"
-        """Whether the agent is heard."""
+        self.agent_state: AgentState = "listening"
+        """``AgentState``: here speaking or listening."""
         self.closed = False
 
     @property
