@@ -17,6 +17,7 @@ from warm_transfer.livekit.faults import (
     refusal,
     unusable,
 )
+from warm_transfer.livekit.result import TransferFailed
 from warm_transfer.outcome import Reason, reason_of_refusal
 from warm_transfer.testing.livekit.faults import Fault, How
 from warm_transfer.testing.livekit.leg_errors import ring_timeout, sip_refusal
@@ -175,7 +176,8 @@ async def test_a_server_that_cannot_dial_is_told_before_anybody_is_rung(
     if unusable(error) is not None and not _is_about_sip(error):
         plan[("room.create_room", 0)] = Fault(How.FAILS, error)
     failed = await desk.ask_and_wait()
-    assert isinstance(failed, WarmTransferError)
+    assert isinstance(failed, TransferFailed)
+    assert issubclass(TransferFailed, WarmTransferError)
     cause = failed.__cause__
     assert isinstance(cause, ServerUnusable)
     assert cause.argument == argument
