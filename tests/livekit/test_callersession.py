@@ -9,12 +9,13 @@ import pytest
 from livekit import rtc
 from livekit.agents import AgentSession
 
-from warm_transfer.errors import CallerUnclear
+from warm_transfer.errors import CallerUnclear, InvalidArgument
 from warm_transfer.events import Event, On
 from warm_transfer.livekit.callersession import (
     SessionWatch,
     caller_of,
     claim,
+    refuse_room_deletion,
     refuse_second,
     release,
 )
@@ -104,3 +105,13 @@ def test_a_watch_tells_that_the_session_has_closed_until_it_is_closed_itself() -
     watch.close()
     ours.emit("close", object())
     assert len(posted) == 1
+
+
+def test_an_agent_cannot_leave_a_room_that_its_session_deletes() -> None:
+    ours = session()
+    ours.room_io = SimpleNamespace(_options=SimpleNamespace(delete_room_on_close=True))
+    with pytest.raises(InvalidArgument, match="`delete_room_on_close`") as caught:
+        refuse_room_deletion(ours)
+    assert caught.value.argument == "after_merge"
+    ours.room_io._options.delete_room_on_close = False
+    refuse_room_deletion(ours)

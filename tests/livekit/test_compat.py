@@ -9,10 +9,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from livekit import rtc
 from livekit.agents import Agent, AgentSession, AgentTask, BackgroundAudioPlayer, function_tool
 from livekit.agents import job as job_module
 from livekit.agents.voice import agent as agent_module
 from livekit.agents.voice import agent_activity, background_audio
+from livekit.agents.voice.room_io import RoomIO, RoomOptions
 
 from tests.livekit.models import CUE, CallingLLM
 from warm_transfer.livekit.compat import (
@@ -20,6 +22,7 @@ from warm_transfer.livekit.compat import (
     HoldAudioPlayer,
     complete_outside_speech,
     current_activity,
+    deletes_room_on_close,
     pass_task_mark,
     server_url,
     take_tools,
@@ -283,3 +286,21 @@ async def test_the_current_activity_is_known_in_a_hook_and_nowhere_else() -> Non
     assert seen == [(session, agent)]
     assert current_activity() is None
     await session.aclose()
+
+
+# RoomIO._options: whether the session deletes its room when it closes.
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("deletes", [True, False])
+async def test_a_session_that_deletes_its_room_is_known(deletes: bool) -> None:
+    session: AgentSession[Any] = AgentSession(vad=None, turn_handling={"turn_detection": None})
+    options = RoomOptions(delete_room_on_close=deletes)
+    session._room_io = RoomIO(session, rtc.Room(), options=options)
+    assert deletes_room_on_close(session) is deletes
+    assert "self._options.delete_room_on_close" in inspect.getsource(RoomIO)
+
+
+def test_a_session_whose_options_are_not_known_is_taken_to_keep_its_room() -> None:
+    session: Any = SimpleNamespace(room_io=SimpleNamespace())
+    assert not deletes_room_on_close(session)

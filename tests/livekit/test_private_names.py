@@ -23,6 +23,7 @@ RELIED_ON = {
     "nothing can be checked before the framework is asked",
     "_pass_through_activity_task_info": "the framework refuses the inner task that awaits for us",
     "_info": "a job on a region of the cloud has its consult room opened on another one",
+    "_options": "an agent that leaves takes the call with it, if its session deletes the room",
     "_tools": "a subclass's tools are the held caller's, whose agent could be talked into them",
     "_publish_track": "the hold music has the name of every background player's track",
     "_find_publication_by_name": "ending the hold takes the application's own music away",

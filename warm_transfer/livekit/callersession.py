@@ -9,13 +9,21 @@ from typing import Any
 from livekit.agents import AgentSession
 from livekit.agents.job import DEFAULT_PARTICIPANT_KINDS
 
-from warm_transfer.errors import CallerUnclear
+from warm_transfer.errors import CallerUnclear, InvalidArgument
 from warm_transfer.events import Event, On
+from warm_transfer.livekit.compat import deletes_room_on_close
 from warm_transfer.livekit.engine import Engine
 from warm_transfer.livekit.result import SessionBusy
 from warm_transfer.ports import Post
 
-__all__ = ["SessionWatch", "caller_of", "claim", "refuse_second", "release"]
+__all__ = [
+    "SessionWatch",
+    "caller_of",
+    "claim",
+    "refuse_room_deletion",
+    "refuse_second",
+    "release",
+]
 
 
 #: The transfer each session has; a second one would ring a second human.
@@ -60,6 +68,20 @@ def caller_of(session: AgentSession[Any]) -> tuple[Any, str]:
         return room_io.room, linked.identity
     present = room_io.room.remote_participants.values()
     raise CallerUnclear(sum(each.kind in DEFAULT_PARTICIPANT_KINDS for each in present))
+
+
+def refuse_room_deletion(session: AgentSession[Any]) -> None:
+    """Do nothing if the room outlives the session, so that the agent can leave the two in it.
+
+    Raises:
+        InvalidArgument: the session deletes its room when it closes.
+    """
+    if deletes_room_on_close(session):
+        raise InvalidArgument(
+            "after_merge",
+            'is "leave", but the session was started with `delete_room_on_close`',
+            "start it without, or the agent's leaving hangs up both",
+        )
 
 
 class SessionWatch:

@@ -22,6 +22,7 @@ __all__ = [
     "HoldAudioPlayer",
     "complete_outside_speech",
     "current_activity",
+    "deletes_room_on_close",
     "pass_task_mark",
     "server_url",
     "take_tools",
@@ -93,6 +94,12 @@ def current_activity() -> tuple[AgentSession[Any], Agent] | None:
     """The session and the agent in whose tool or hook the current code runs; None elsewhere."""
     activity = _AgentActivityContextVar.get(None)
     return None if activity is None else (activity.session, activity.agent)
+
+
+def deletes_room_on_close(session: AgentSession[Any]) -> bool:
+    """Whether a session was started with ``delete_room_on_close``; False if that is not known."""
+    options = getattr(session.room_io, "_options", None)
+    return bool(getattr(options, "delete_room_on_close", False))
 
 
 def take_tools(agent: Agent) -> list[Any]:

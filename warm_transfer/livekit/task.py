@@ -30,7 +30,7 @@ from warm_transfer.errors import InvalidArgument
 from warm_transfer.events import Event, Facts, On
 from warm_transfer.livekit.awaiting import Awaiting, framework_await
 from warm_transfer.livekit.briefing import ConsultOptions
-from warm_transfer.livekit.callersession import caller_of, refuse_second
+from warm_transfer.livekit.callersession import caller_of, refuse_room_deletion, refuse_second
 from warm_transfer.livekit.compat import complete_outside_speech, current_activity, take_tools
 from warm_transfer.livekit.consult import unguessable
 from warm_transfer.livekit.dial import HUMAN_NAME, DialOptions
@@ -338,6 +338,8 @@ class WarmTransferTask(Origination, AgentTask[WarmTransferResult]):
         if options.human_identity in taken:
             remedy = "give one of its own: LiveKit puts out who has it already"
             raise InvalidArgument("human_identity", "is the caller's or the agent's", remedy)
+        if options.policy.after_merge == "leave":
+            refuse_room_deletion(session)
         host = TaskHost(session, agent, self.complete_with)
         engine = Engine(
             host=host,
