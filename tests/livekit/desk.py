@@ -18,7 +18,7 @@ from warm_transfer.states import State
 from warm_transfer.testing.livekit.play import CALLER, Stage
 from warm_transfer.testing.scenario import scenario
 
-__all__ = ["Desk", "FrontDesk"]
+__all__ = ["Desk", "FrontDesk", "Quiet", "Screen", "link"]
 
 NUMBER, TRUNK = "+15105550123", "ST_x"
 
@@ -38,6 +38,19 @@ class Screen(TextOutput):
         del text
 
     def flush(self) -> None: ...
+
+
+def link(session: AgentSession[Any], room: Any, linked: Any = CALLER) -> None:
+    """Stand in for ``RoomIO``, which needs a real room; links the session to the caller."""
+
+    async def aclose() -> None: ...
+
+    if linked == CALLER:
+        linked = room.remote_participants.get(CALLER)
+    room_io: Any = SimpleNamespace(
+        linked_participant=linked, room=room, subscribed_fut=None, aclose=aclose
+    )
+    session._room_io = room_io
 
 
 class FrontDesk(Agent):
@@ -97,17 +110,11 @@ class Desk:
 
     def link_caller(self) -> None:
         """The session is linked to the caller, as ``RoomIO`` would have it."""
-        self.link(self.stage.room.remote_participants.get(CALLER))
+        link(self.session, self.stage.room)
 
     def link(self, linked: Any) -> None:
-        """Stand in for ``RoomIO``, which needs a real room."""
-
-        async def aclose() -> None: ...
-
-        room_io: Any = SimpleNamespace(
-            linked_participant=linked, room=self.stage.room, subscribed_fut=None, aclose=aclose
-        )
-        self.session._room_io = room_io
+        """Link the session to somebody, or to nobody."""
+        link(self.session, self.stage.room, linked)
 
     def _make(self) -> WarmTransferTask:
         return WarmTransferTask(

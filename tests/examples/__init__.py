@@ -1,0 +1,1 @@
+"""Applications written for livekit-agents' own class, run here with the import changed."""
