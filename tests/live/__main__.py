@@ -27,6 +27,9 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--sabotage", default="", help=f"a fault put in on purpose: one of {', '.join(SABOTAGES)}"
     )
+    parser.add_argument(
+        "--merge", default="auto", help='how the legs are joined: "auto" or the name of a strategy'
+    )
     return parser.parse_args(arguments)
 
 
@@ -40,7 +43,7 @@ def _say(begun_s: float, text: str) -> None:
     print(f"{time.monotonic() - begun_s:6.1f} s  {text}", flush=True)  # noqa: T201 - a command's output
 
 
-async def _run(scenario: Scenario, sabotage: str, folder: str) -> dict[str, Any]:
+async def _run(scenario: Scenario, sabotage: str, merge: str, folder: str) -> dict[str, Any]:
     # Heavy imports come late, so that a wrong argument is answered at once.
     from tests.live.report import make_report  # noqa: PLC0415
     from tests.live.run import OUTPUT, run_scenario  # noqa: PLC0415
@@ -52,7 +55,9 @@ async def _run(scenario: Scenario, sabotage: str, folder: str) -> dict[str, Any]
     assert running is not None
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, running.cancel)
     output = OUTPUT / folder
-    evidence = await run_scenario(scenario, sabotage, lambda text: _say(begun_s, text), output)
+    evidence = await run_scenario(
+        scenario, sabotage, lambda text: _say(begun_s, text), output, merge
+    )
     if not sabotage:
         # In a thread, because the simulated world has an event loop of its own.
         journal = output / "journal.jsonl"
@@ -62,21 +67,21 @@ async def _run(scenario: Scenario, sabotage: str, folder: str) -> dict[str, Any]
     return report
 
 
-def _run_all(sabotage: str) -> list[dict[str, Any]]:
+def _run_all(sabotage: str, merge: str) -> list[dict[str, Any]]:
     """Run every scenario, each with a loop and a folder of its own, and print a table."""
     from tests.live.report import summary, table  # noqa: PLC0415 - as above
 
     reports: list[dict[str, Any]] = []
     for name, scenario in SCENARIOS.items():
         print(f"--- {name}", flush=True)  # noqa: T201 - a command's output
-        reports.append(asyncio.run(_run(scenario, sabotage, name)))
+        reports.append(asyncio.run(_run(scenario, sabotage, merge, name)))
         print(summary(reports[-1]), flush=True)  # noqa: T201 - a command's output
     print("\n" + table(reports))  # noqa: T201 - a command's output
     return reports
 
 
-def _run_one(scenario: Scenario, sabotage: str) -> list[dict[str, Any]]:
-    report = asyncio.run(_run(scenario, sabotage, ""))
+def _run_one(scenario: Scenario, sabotage: str, merge: str) -> list[dict[str, Any]]:
+    report = asyncio.run(_run(scenario, sabotage, merge, ""))
     from tests.live.report import summary  # noqa: PLC0415 - as above
 
     print(summary(report))  # noqa: T201 - a command's output
@@ -90,9 +95,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _check("scenario", options.scenario, (*SCENARIOS, ALL))
         _check("sabotage", options.sabotage, ("", *SABOTAGES))
         if options.scenario == ALL:
-            reports = _run_all(options.sabotage)
+            reports = _run_all(options.sabotage, options.merge)
         else:
-            reports = _run_one(SCENARIOS[options.scenario], options.sabotage)
+            reports = _run_one(SCENARIOS[options.scenario], options.sabotage, options.merge)
     except CannotRun as error:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201 - a command's output
         return 2

@@ -107,6 +107,7 @@ class FrontDesk(Agent):
             policy=TransferPolicy(**(LIMITS | dict(scenario.policy))),
             on_state_change=self._on_state,
             journal=self._job["journal"],
+            merge=self._job.get("merge", "auto"),
         )
 
     async def _on_state(self, change: StateChange) -> None:

@@ -59,10 +59,20 @@ class _Run:
     phone: Phone
     control: Control
     room: str
+    merge: str
 
 
-async def run_scenario(scenario: Scenario, sabotage: str, say: Say, output: Path) -> Evidence:
+async def run_scenario(
+    scenario: Scenario, sabotage: str, say: Say, output: Path, merge: str = "auto"
+) -> Evidence:
     """Run a scenario on a real server and bring back everything that was heard and left.
+
+    Args:
+        scenario: who does what.
+        sabotage: a fault put in on purpose; empty for none.
+        say: told how it goes.
+        output: the folder for recordings, logs and the journal.
+        merge: the merge strategy, as for `WarmTransferTask`.
 
     Raises:
         CannotRun: something it needs is missing.
@@ -75,7 +85,7 @@ async def run_scenario(scenario: Scenario, sabotage: str, say: Say, output: Path
         phone = Phone(server, stage, scenario, mute=sabotage == "human-muted")
         control = Control(phone, stage)
         room = f"live-{secrets.token_hex(4)}"
-        run = _Run(scenario, sabotage, output, say, server, stage, phone, control, room)
+        run = _Run(scenario, sabotage, output, say, server, stage, phone, control, room, merge)
         try:
             async with asyncio.timeout(RUN_TIMEOUT_S):
                 return await _with_worker(run, await control.start())
@@ -228,6 +238,7 @@ async def _dispatch(run: _Run, client: api.LiveKitAPI) -> None:
         "scenario": run.scenario.name,
         "music": str(run.output / "music.wav"),
         "journal": str(run.output / "journal.jsonl"),
+        "merge": run.merge,
     }
     await client.agent_dispatch.create_dispatch(
         api.CreateAgentDispatchRequest(
