@@ -126,7 +126,7 @@ async def test_the_track_is_there_before_the_answer_without_a_voice() -> None:
 
 @pytest.mark.asyncio
 async def test_the_leg_hears_nothing_before_the_answer_and_everything_soon_after() -> None:
-    # integration 4: subscribes 13 to 24 ms after active
+    # integration 4: subscribes 13 to 24 ms after active; the first word comes after 120 to 150
     dialled = await Dialled.begin(Phone(answers_after_s=2.0))
     speaker = dialled.world.join("consult", "speaker")
     dialled.world.publish(speaker, "voice", tag="briefing")
@@ -135,7 +135,7 @@ async def test_the_leg_hears_nothing_before_the_answer_and_everything_soon_after
     await asyncio.sleep(1)
     (heard,) = dialled.world.heard("human")
     answered_s = dialled.since(dialled.call.when(At.TALKING))
-    assert 0.02 <= dialled.since(heard.from_s) - answered_s <= 0.06
+    assert 0.02 <= dialled.since(heard.from_s) - answered_s <= 0.12
 
 
 @pytest.mark.asyncio
@@ -365,3 +365,18 @@ async def test_a_second_dial_with_the_same_identity_hangs_up_on_the_first() -> N
 def test_a_script_that_cannot_be_is_refused(values: dict[str, Any]) -> None:
     with pytest.raises(InvalidArgument):
         Phone(**values)
+
+
+@pytest.mark.asyncio
+async def test_a_restart_of_the_server_loses_the_request_and_not_the_call() -> None:
+    # facts 0.5: an active call goes on, and says that it is dialing
+    dialled = await Dialled.begin(Phone(answers_after_s=2.0))
+    await asyncio.sleep(1)
+    dialled.call.start_over()
+    dialled.world.restart()
+    with pytest.raises(ConnectionError):
+        await dialled.task
+    await asyncio.sleep(10)
+    assert dialled.call.at is At.TALKING
+    assert dialled.call.leg is not None
+    assert dialled.call.leg.attributes[STATUS] == "dialing"

@@ -259,6 +259,20 @@ async def test_a_short_break_of_the_signalling_is_resumed_without_departures() -
     assert world.now_s - began_s == pytest.approx(3.05)
 
 
+async def test_what_happened_to_tracks_during_a_short_break_is_told_after_it() -> None:
+    # integration 6: a resumed connection misses nothing
+    world = World()
+    caller = world.join("call", "caller")
+    room = await in_room(world)
+    await asyncio.sleep(1)
+    told = Told(room, "track_published", "track_subscribed", "reconnected")
+    resume = asyncio.create_task(room.lose_signal(0.1))
+    await asyncio.sleep(1)
+    world.publish(caller, "microphone")
+    await resume
+    assert told.names == ["reconnected", "track_published", "track_subscribed"]
+
+
 async def test_a_full_reconnect_reports_people_gone_who_are_still_there() -> None:
     # integration 6: participant_disconnected with reason None while reconnecting
     world = World()

@@ -1,8 +1,10 @@
 import asyncio
 
+import aiohttp
 import pytest
 from livekit import api, rtc
 
+from warm_transfer.testing.livekit.faults import Fault, Faults, How
 from warm_transfer.testing.livekit.phones import Phone
 from warm_transfer.testing.livekit.sdk import SimSdk
 from warm_transfer.testing.livekit.service import SimApi
@@ -94,11 +96,37 @@ async def test_a_closed_gate_is_heard_as_silence_until_it_opens() -> None:
             )
         )
 
-    for change in (permit, gate):
-        await change(subscribe=False)
-        assert world.ears.hears("caller") == frozenset()
-        await change(subscribe=True)
-        assert world.ears.hears("caller") == {"agent"}
+    async def gate_by_publisher(*, subscribe: bool) -> None:
+        tracks = api.ParticipantTracks(participant_sid=track.member.sid, track_sids=[track.sid])
+        await rooms.update_subscriptions(
+            api.UpdateSubscriptionsRequest(
+                room="call", identity="caller", participant_tracks=[tracks], subscribe=subscribe
+            )
+        )
+
+    for change in (permit, gate, gate_by_publisher):
+        for subscribe, hears in ((False, set()), (True, {"agent"})):
+            asked_s = world.now_s
+            await change(subscribe=subscribe)
+            assert 0.0029 < world.now_s - asked_s < 0.0061
+            await asyncio.sleep(0.13)
+            assert world.ears.hears("caller") == hears
+
+
+async def test_a_leg_that_may_not_write_its_attributes_keeps_its_status() -> None:
+    # facts, timeline of a dial: without can_update_metadata a watcher never sees `active`
+    world = World()
+    client = service(world, Phone(answers_after_s=2.0))
+    dialling = asyncio.create_task(client.sip.create_sip_participant(dial()))
+    await asyncio.sleep(1)
+    permission = api.ParticipantPermission(can_subscribe=True, can_publish=True)
+    await client.room.update_participant(
+        api.UpdateParticipantRequest(room="consult", identity="human-1", permission=permission)
+    )
+    await dialling
+    leg = world.member("consult", "human-1")
+    assert leg is not None
+    assert leg.attributes["sip.callStatus"] == "ringing"
 
 
 async def test_who_may_not_publish_loses_the_track_for_good() -> None:
@@ -132,6 +160,59 @@ async def test_the_open_source_server_cannot_move() -> None:
     move = api.MoveParticipantRequest(room="consult", identity="human-1", destination_room="call")
     answer = await code_of(service(world).room.move_participant(move))
     assert answer == ("unknown", 500, "not implemented")
+
+
+@pytest.mark.parametrize("identity", ["human-1", "human-2"])
+@pytest.mark.parametrize("cloud", [False, True])
+async def test_nobody_moves_to_where_they_are(identity: str, cloud: bool) -> None:
+    # facts 5.7; livekit-server pkg/service/roomservice.go looks at the names first
+    world = World(cloud=cloud)
+    world.join("consult", "human-1")
+    move = api.MoveParticipantRequest(room="consult", identity=identity, destination_room="consult")
+    answer = await code_of(service(world).room.move_participant(move))
+    assert answer[:2] == ("invalid_argument", 400)
+
+
+async def test_the_open_source_server_finds_out_late_that_there_is_nobody() -> None:
+    # issue 6: needs a real participant in a real room, else it answers 503 after 3 s
+    world = World()
+    world.join("consult", "agent")
+    rooms = service(world).room
+    gate = api.UpdateSubscriptionsRequest(room="consult", identity="human-1", track_sids=["TR"])
+    mute = api.MuteRoomTrackRequest(room="consult", identity="human-1", track_sid="TR", muted=True)
+    for room in ("consult", "no room"):
+        move = api.MoveParticipantRequest(room=room, identity="human-1", destination_room="call")
+        asked_s = world.now_s
+        answer = await code_of(rooms.move_participant(move))
+        assert answer == ("unavailable", 503, "no response from servers")
+        assert world.now_s - asked_s == pytest.approx(3.0, abs=0.01)
+    for call in (rooms.update_subscriptions(gate), rooms.mute_published_track(mute)):
+        assert (await code_of(call))[0] == "unavailable"
+    world.cloud = True
+    for call in (rooms.update_subscriptions(gate), rooms.mute_published_track(mute)):
+        assert (await code_of(call))[0] == "not_found"
+
+
+async def test_a_move_whose_answer_is_lost_has_happened() -> None:
+    world = World(cloud=True)
+    world.join("consult", "human-1")
+    world.faults = Faults({("room.move_participant", 1): Fault(How.FAILS_AFTER, TimeoutError())})
+    move = api.MoveParticipantRequest(room="consult", identity="human-1", destination_room="call")
+    with pytest.raises(TimeoutError):
+        await service(world).room.move_participant(move)
+    assert world.member("call", "human-1") is not None
+
+
+async def test_a_restarting_server_takes_no_requests() -> None:
+    world = World()
+    client = service(world)
+    world.restart()
+    listing = client.room.list_rooms(api.ListRoomsRequest())
+    for call in (listing, client.sip.create_sip_participant(dial())):
+        with pytest.raises(aiohttp.ClientConnectionError):
+            await call
+    await asyncio.sleep(5)
+    assert not (await client.room.list_rooms(api.ListRoomsRequest())).rooms
 
 
 async def test_the_cloud_moves() -> None:

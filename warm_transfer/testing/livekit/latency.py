@@ -9,8 +9,10 @@ from __future__ import annotations
 from typing import Final
 
 __all__ = [
+    "AGENT_AWAY_S",
     "ANSWER_SEEN_S",
     "API_S",
+    "ASK_S",
     "CANCEL_TOLD_S",
     "CONCEALED_S",
     "DEPARTURE_TIMEOUT_S",
@@ -18,6 +20,7 @@ __all__ = [
     "FIRST_WORD_S",
     "FRAME_EVERY_MAX_S",
     "FRAME_EVERY_S",
+    "GATE_S",
     "HAND_BACK_S",
     "INVITED_S",
     "JOINED_S",
@@ -29,6 +32,7 @@ __all__ = [
     "LEG_SEEN_S",
     "LEG_TRACK_S",
     "NEWS_S",
+    "NOBODY_ANSWERS_S",
     "PLAYER_CLOSE_S",
     "PLAYER_S",
     "PUBLISH_S",
@@ -36,7 +40,9 @@ __all__ = [
     "REFUSAL_SEEN_S",
     "REFUSAL_TOLD_S",
     "REGISTERED_S",
+    "REJOIN_S",
     "REQUEST_S",
+    "RESTART_S",
     "RESUME_S",
     "RINGING_SEEN_S",
     "SECONDS_PER_CHARACTER",
@@ -44,6 +50,7 @@ __all__ = [
     "SESSION_CLOSE_S",
     "SESSION_START_S",
     "SHUTDOWN_CALLBACK_S",
+    "SIGNAL_S",
     "SUBSCRIBE_S",
     "UNPUBLISH_S",
     "WIRE_S",
@@ -52,6 +59,9 @@ __all__ = [
 # The server's API.
 API_S: Final = 0.003
 """One request that is not a dial: 2 to 12 ms (integration 3, facts A.0)."""
+NOBODY_ANSWERS_S: Final = 3.0
+"""The open-source server waits this long for a participant to take a request, and then says
+"no response from servers" (issue 6; psrpc ``DefaultClientTimeout``)."""
 REQUEST_S: Final = 0.001
 """From the call to the request being on its way: a dial cancelled before is never sent
 (integration 7)."""
@@ -69,6 +79,15 @@ PUBLISH_S: Final = 0.02
 UNPUBLISH_S: Final = 0.005
 SUBSCRIBE_S: Final = 0.036
 """`track_subscribed` comes 36 ms after `track_published` (integration 6)."""
+ASK_S: Final = 0.002
+"""From a leg knowing of a track to its subscribing to it: livekit-sip asks for each track itself
+(facts 0.1)."""
+GATE_S: Final = 0.115
+"""From the API subscribing or unsubscribing somebody, or a permission reaching the server, to the
+change being heard: 110 to 135 ms from the request on (facts A.0 and A.1), of which the request
+takes 3 to 6."""
+SIGNAL_S: Final = 0.003
+"""From a client to the server, without an answer."""
 DEPARTURE_TIMEOUT_S: Final = 20.0
 """A room closes this long after its last participant that is not an agent has left: the server's
 default ``departure_timeout``."""
@@ -78,6 +97,14 @@ RECONNECT_SEEN_S: Final = 0.1
 """From the signalling being cut to false departures: 33 to 180 ms (integration 6)."""
 RESUME_S: Final = 3.05
 """A signalling connection that is cut and comes back at once (integration 6)."""
+RESTART_S: Final = 4.8
+"""How long a restarting server takes no requests; see `REJOIN_S`."""
+REJOIN_S: Final = 0.05
+"""From the server being back to a leg being back: a leg is heard, and hears, 4.9 s after the server
+has stopped (facts A.1 and 0.3)."""
+AGENT_AWAY_S: Final = 5.95
+"""How long a restarting server keeps a client away. The agent closed its gates anew 1.3 s after the
+legs had come back (facts A.1), so it is back later than they are."""
 
 # A dial, counted from the request (facts, timeline; integration 7, the window after the POST).
 REGISTERED_S: Final = 0.005

@@ -116,9 +116,11 @@ class Call:
             self._refuse(603)
 
     def start_over(self) -> None:
-        """The server has restarted: the status goes backwards, the call goes on (facts 0.5)."""
-        if self.leg is not None and self.leg.joined:
-            self.world.set_attributes(self.leg, {"sip.callStatus": "dialing"})
+        """The server restarts: who waits for the answer waits no more, but the call goes on.
+
+        What becomes of the leg: `World.restart`.
+        """
+        self._lose_request()
 
     # The way up.
 
@@ -204,7 +206,7 @@ class Call:
 
     def _activate(self) -> None:
         assert self.leg is not None
-        self.world.set_attributes(
+        self.world.set_own_attributes(
             self.leg,
             {
                 "sip.callStatus": "active",
@@ -291,7 +293,7 @@ class Call:
         if (self.leg is not None and self.leg.attributes.get("sip.callStatus") != "active") or (
             self.leg is not None and status == "hangup"
         ):
-            self.world.set_attributes(self.leg, {"sip.callStatus": status})
+            self.world.set_own_attributes(self.leg, {"sip.callStatus": status})
 
     def _succeed(self) -> None:
         if not self.result.done() and not self.phone.request_hangs:

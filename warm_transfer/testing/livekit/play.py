@@ -185,16 +185,20 @@ class Stage:
 
     async def agent_reconnects(self, _: Engine) -> None:
         """Every connection of the agent is lost for a while."""
+        await self._agent_is_away(self.scenario.agent.reconnect_s)
+
+    async def _agent_is_away(self, away_s: float) -> None:
         rooms = [room for room in self.sdk.rooms if room.isconnected()]
-        loop, away_s = self.world.loop, self.scenario.agent.reconnect_s
+        loop = self.world.loop
         losses = (room.lose_signal(away_s) for room in [self.room, *rooms])
         await asyncio.gather(*(loop.create_task(loss, name="sim: loss") for loss in losses))
 
-    async def server_restarts(self, engine: Engine) -> None:
-        """Legs re-join with the attributes that they were created with, clients reconnect."""
+    async def server_restarts(self, _: Engine) -> None:
+        """Legs re-join with the attributes that they were created with, then clients reconnect."""
         for call in self.sdk.switchboard.calls:
             call.start_over()
-        await self.agent_reconnects(engine)
+        self.world.restart()
+        await self._agent_is_away(latency.AGENT_AWAY_S)
 
     def server_dispatches(self, _: Engine) -> None:
         """A worker without a name is sent into the consult room."""

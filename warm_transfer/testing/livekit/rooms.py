@@ -11,7 +11,7 @@ from typing import Any
 from livekit import rtc
 
 from warm_transfer.testing.livekit import latency
-from warm_transfer.testing.livekit.server import Member, Refused, Track
+from warm_transfer.testing.livekit.server import Member, Permissions, Refused, Track
 from warm_transfer.testing.livekit.sound import SimLocalTrack, SimRemoteTrack
 from warm_transfer.testing.livekit.world import World
 
@@ -118,6 +118,7 @@ class SimLocalParticipant:
         self.kind = member.kind
         self.known = dict(member.attributes)
         self.track_publications: dict[str, SimLocalPublication] = {}
+        self._permissions: Permissions | None = None
 
     @property
     def attributes(self) -> dict[str, str]:
@@ -170,11 +171,47 @@ class SimLocalParticipant:
         self._room.emit("local_track_unpublished", publication)
         publication.track = None
 
+    def set_track_subscription_permissions(
+        self,
+        *,
+        allow_all_participants: bool,
+        participant_permissions: list[rtc.ParticipantTrackPermission] | None = None,
+    ) -> None:
+        """Limit who may subscribe to the own tracks, those to come included.
+
+        It is sent without an answer, and holds for every session of this client. Track sids do
+        not: a full reconnect gives the tracks new ones, so that they then name nothing.
+        """
+        self._room.world.faults.call_now(
+            "room.set_track_subscription_permissions",
+            lambda: self._limit(allow_all_participants, participant_permissions or []),
+        )
+
+    def _limit(self, everybody: bool, each: list[rtc.ParticipantTrackPermission]) -> None:
+        self._permissions = None if everybody else _permissions(each)
+        self.send_permissions()
+
+    def send_permissions(self) -> None:
+        """Tell the server who may subscribe."""
+        self._room.world.after(latency.SIGNAL_S, self._permit, self.member.sid)
+
+    def _permit(self, sid: str) -> None:
+        # What was sent in another session is lost with it.
+        if self._room.isconnected() and self.member.sid == sid:
+            self._room.world.permit(self.member, self._permissions)
+
     async def set_attributes(self, attributes: Mapping[str, str]) -> None:
         """Change the own attributes."""
         await self._room.usable()
         await self._room.world.wait(latency.API_S)
-        self._room.world.set_attributes(self.member, attributes)
+        self._room.world.set_own_attributes(self.member, attributes)
+
+
+def _permissions(given: list[rtc.ParticipantTrackPermission]) -> Permissions:
+    return {
+        each.participant_identity: None if each.allow_all else frozenset(each.allowed_track_sids)
+        for each in given
+    }
 
 
 class SimRoom(rtc.EventEmitter[str]):
@@ -264,6 +301,8 @@ class SimRoom(rtc.EventEmitter[str]):
             joined.set_result(member)
 
     def _admit(self, grant: dict[str, Any], client: SimRoom | None) -> Member:
+        if self.world.down:
+            raise Refused("unavailable", 503, "connection refused")
         until_s = grant.get("until_s")
         if until_s is not None and self.world.now_s > until_s:
             raise Refused("unauthenticated", 401, "token is expired")
@@ -338,10 +377,17 @@ class SimRoom(rtc.EventEmitter[str]):
         """A track is subscribed from now on."""
         who = self._members.get(track.member)
         publication = who.track_publications.get(track.sid) if who is not None else None
-        if not self._listening or self._deaf or publication is None or publication.track:
+        if not self._listening or publication is None or publication.track:
             return
         publication.track = SimRemoteTrack(track)
         self.emit("track_subscribed", publication.track, publication, who)
+
+    def track_shut(self, track: Track) -> None:
+        """A track is not subscribed any more, but still published."""
+        who = self._members.get(track.member)
+        publication = who.track_publications.get(track.sid) if who is not None else None
+        if self._listening and publication is not None:
+            self._unsubscribe(who, publication)
 
     def track_closed(self, track: Track) -> None:
         """A track has been unpublished."""
@@ -396,8 +442,14 @@ class SimRoom(rtc.EventEmitter[str]):
         me = self.local_participant.member
         for track in member.tracks.values():
             participant.track_publications[track.sid] = SimPublication(track)
-            self.world.tell(me, latency.SUBSCRIBE_S, self.track_opened, track)
+            self.world.tell(me, latency.SUBSCRIBE_S, self._subscribed, track)
         return participant
+
+    def _subscribed(self, track: Track) -> None:
+        me = self.local_participant.member
+        self.world.follow(me, track)
+        if track in me.receives:
+            self.track_opened(track)
 
     def _lose(self, member: Member, reason: int) -> None:
         participant = self._members.pop(member, None)
@@ -414,11 +466,15 @@ class SimRoom(rtc.EventEmitter[str]):
         publication = participant.track_publications.get(sid)
         if publication is None:
             return
-        track, publication.track = publication.track, None
-        if track is not None:
-            self.emit("track_unsubscribed", track, publication, participant)
+        self._unsubscribe(participant, publication)
         participant.track_publications.pop(sid, None)
         self.emit("track_unpublished", publication, participant)
+
+    def _unsubscribe(self, who: SimParticipant | None, publication: SimPublication) -> None:
+        track, publication.track = publication.track, None
+        if track is not None:
+            track.die()
+            self.emit("track_unsubscribed", track, publication, who)
 
     # A connection that fails and comes back.
 
@@ -436,8 +492,7 @@ class SimRoom(rtc.EventEmitter[str]):
             await asyncio.sleep(latency.RESUME_S)
         else:
             for track in member.tracks.values():
-                track.cut = True
-                self.world.sounds(track)
+                self.world.cut(track)
             await self.world.wait(latency.RECONNECT_SEEN_S)
             for other in tuple(self._members):
                 self._forget_streams(other)
@@ -450,6 +505,8 @@ class SimRoom(rtc.EventEmitter[str]):
         else:
             self._catch_up(member)
         self._enter(Connection.CONN_CONNECTED, "reconnected")
+        if resumed:
+            self._catch_up_on_tracks(member)
 
     def _enter(self, state: int, event: str) -> None:
         self.connection_state = state
@@ -462,21 +519,23 @@ class SimRoom(rtc.EventEmitter[str]):
                 publication.track.die()
 
     def _come_back(self, member: Member) -> None:
-        for sid, publication in tuple(self.local_participant.track_publications.items()):
+        own = self.local_participant.track_publications
+        self.world.come_back(member)
+        self.local_participant.sid = member.sid
+        for sid, publication in tuple(own.items()):
             track = publication.server_track
-            member.tracks.pop(sid, None)
-            track.sid = publication.sid = self.world.number("TR_")
+            publication.sid = track.sid
             if publication.track is not None:
                 publication.track.sid = track.sid
-            member.tracks[track.sid] = track
-            del self.local_participant.track_publications[sid]
-            self.local_participant.track_publications[track.sid] = publication
-            track.cut = False
-            self.world.sounds(track)
+            del own[sid]
+            own[track.sid] = publication
             self.emit("local_track_republished", publication, sid)
         for other in member.room.others(member):
             if other.visible:
                 self.emit("participant_connected", self._see(other))
+        # The server has forgotten it; the client sends it again, and only after its tracks
+        # (rust-sdks livekit/src/room/mod.rs, handle_restarted).
+        self.local_participant.send_permissions()
 
     def _catch_up(self, member: Member) -> None:
         """What was missed while the signalling was away."""
@@ -487,6 +546,13 @@ class SimRoom(rtc.EventEmitter[str]):
         for other in member.room.others(member):
             if other.visible and other not in self._members:
                 self.emit("participant_connected", self._see(other))
+
+    def _catch_up_on_tracks(self, member: Member) -> None:
+        for other in member.room.others(member):
+            for track in other.tracks.values():
+                self.track_published(track)
+                if track in member.receives:
+                    self.track_opened(track)
 
     def on(self, event: str, callback: Callable[..., Any] | None = None) -> Callable[..., Any]:
         """Register a listener; one that raises is logged and forgotten, as in the SDK."""

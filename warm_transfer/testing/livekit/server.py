@@ -6,15 +6,25 @@ A *member* is a participant as the server sees it; the clients' views of it are 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from livekit import rtc
 
-__all__ = ["Client", "Member", "Refused", "ServerRoom", "Track"]
+__all__ = ["Client", "Member", "Permissions", "Refused", "ServerRoom", "Track", "tag_of"]
 
 AGENT = rtc.ParticipantKind.PARTICIPANT_KIND_AGENT
+SIP = rtc.ParticipantKind.PARTICIPANT_KIND_SIP
+BOTH = "+"
+
+Permissions = Mapping[str, frozenset[str] | None]
+"""Who may subscribe to a publisher's tracks: the track sids by identity, None for all of them."""
+
+
+def tag_of(sounds: Iterable[str]) -> str:
+    """The tag of a track that carries several sounds at once, as a bridge does."""
+    return BOTH.join(sorted(sounds))
 
 
 class Refused(Exception):
@@ -50,6 +60,10 @@ class Client(Protocol):
 
     def track_opened(self, track: Track) -> None:
         """A track is subscribed from now on."""
+        ...
+
+    def track_shut(self, track: Track) -> None:
+        """A track is not subscribed any more, but still published."""
         ...
 
     def track_closed(self, track: Track) -> None:
@@ -117,29 +131,64 @@ class Member:
     visible: bool = True
     """Whether the others have been told; a leg is registered before that."""
     hears: bool = True
-    """Whether it has subscribed; a leg does so only after the answer."""
+    """Whether it subscribes to everything; a leg does so only after the answer."""
     can_subscribe: bool = True
-    unsubscribed: set[str] = field(default_factory=set)
+    can_update_metadata: bool = True
+    """Whether it may write its own attributes; a leg that may not keeps its status (facts)."""
+    asked: set[str] = field(default_factory=set)
+    """The sids of the tracks that it is subscribed to, if it may be."""
+    receives: set[Track] = field(default_factory=set)
+    """The tracks that reach it: what it asked for and may have, a little later."""
+    permissions: Permissions | None = None
+    """Who may subscribe to its tracks; None for everybody."""
     joined: bool = True
     disconnect_reason: int | None = None
     on_removed: Callable[[int], None] | None = None
     """Told when the server has taken the member out, with the reason."""
     told_until_s: float = 0.0
+    first_status: str = field(init=False)
+    """The ``sip.callStatus`` with which a leg was created."""
+
+    def __post_init__(self) -> None:
+        self.first_status = self.attributes.get("sip.callStatus", "")
+
+    @property
+    def asks(self) -> bool:
+        """Whether it asks for each track itself, as livekit-sip does (facts 0.1).
+
+        For others the server subscribes in the moment in which a track is published.
+        """
+        return self.kind == SIP
+
+    def permits(self, identity: str, sid: str) -> bool:
+        """Whether somebody may subscribe to one of its tracks."""
+        if self.permissions is None:
+            return True
+        sids = self.permissions.get(identity, frozenset())
+        return sids is None or sid in sids
+
+    def may_receive(self, track: Track) -> bool:
+        """Whether a track of the same room should reach this member, as the server sees it."""
+        return (
+            track.sid in self.asked
+            and self.can_subscribe
+            and self.joined
+            and track.live
+            and track.member.room is self.room
+            and track.member.permits(self.identity, track.sid)
+        )
 
     def mix(self) -> frozenset[str]:
         """Return the sounds of all others that reach this member.
 
         A leg mixes every track of its room (facts 0.1).
         """
-        if not (self.joined and self.hears and self.can_subscribe):
+        if not self.joined:
             return frozenset()
-        return frozenset(
-            track.sound
-            for other in self.room.members.values()
-            if other is not self
-            for track in other.tracks.values()
-            if track.sound and track.sid not in self.unsubscribed
-        )
+        found = frozenset([sound for track in self.receives if (sound := track.sound)])
+        if any(BOTH in sound for sound in found):
+            return frozenset(each for sound in found for each in sound.split(BOTH))
+        return found
 
 
 @dataclass(eq=False, slots=True)

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import TypeVar
 
+import aiohttp
 from livekit import api, rtc
 
 from warm_transfer.testing.livekit import latency
@@ -23,6 +24,10 @@ _RING_DEFAULT_S = 30
 _RING_MARGIN_S = 2.0
 #: aiohttp's own limit for requests that set none (facts 5.4).
 _REQUEST_LIMIT_S = 300.0
+
+
+class _NobodyAnswers(Exception):
+    """Nobody takes the request (psrpc, ``ErrNoResponse``)."""
 
 
 class SimRoomService:
@@ -116,17 +121,16 @@ class SimRoomService:
     async def update_subscriptions(
         self, update: api.UpdateSubscriptionsRequest
     ) -> api.UpdateSubscriptionsResponse:
-        """Open or close the gate of tracks for one listener (facts A.0)."""
+        """Open or close the gate of tracks for one listener; see `World.gate`."""
 
         def work() -> api.UpdateSubscriptionsResponse:
-            member = self._member(update.room, update.identity)
-            change = (
-                member.unsubscribed.difference_update
-                if update.subscribe
-                else member.unsubscribed.update
+            sids = {
+                *update.track_sids,
+                *(sid for of in update.participant_tracks for sid in of.track_sids),
+            }
+            self._world.gate(
+                self._asked(update.room, update.identity), sids, subscribe=update.subscribe
             )
-            change(update.track_sids)
-            self._world.refresh(member)
             return api.UpdateSubscriptionsResponse()
 
         return await self._do("update_subscriptions", work)
@@ -137,7 +141,7 @@ class SimRoomService:
         """Mute somebody's track at the server."""
 
         def work() -> api.MuteRoomTrackResponse:
-            track = self._member(update.room, update.identity).tracks.get(update.track_sid)
+            track = self._asked(update.room, update.identity).tracks.get(update.track_sid)
             if track is None:
                 raise Refused("not_found", 404, "track does not exist")
             self._world.mute(track, update.muted)
@@ -149,11 +153,12 @@ class SimRoomService:
         """Move somebody to another room; the open-source server cannot (facts 5.7)."""
 
         def work() -> None:
-            if not self._world.cloud:
-                raise Refused("unknown", 500, "not implemented")
             if move.room == move.destination_room:
                 raise Refused("invalid_argument", 400, "destination room is the source room")
-            self._world.move(self._member(move.room, move.identity), move.destination_room)
+            member = self._asked(move.room, move.identity)
+            if not self._world.cloud:
+                raise Refused("unknown", 500, "not implemented")
+            self._world.move(member, move.destination_room)
 
         await self._do("move_participant", work)
 
@@ -163,19 +168,30 @@ class SimRoomService:
             raise Refused("not_found", 404, "participant does not exist")
         return member
 
+    def _asked(self, room: str, identity: str) -> Member:
+        """Whom the request is handed to, without looking first whether there is such a one."""
+        member = self._world.member(room, identity)
+        if member is None and not self._world.cloud:
+            raise _NobodyAnswers
+        return self._member(room, identity)
+
     def _permit(self, member: Member, permission: api.ParticipantPermission) -> None:
-        member.can_subscribe = permission.can_subscribe
+        member.can_update_metadata = permission.can_update_metadata
+        self._world.allow_subscribing(member, permission.can_subscribe)
         if not permission.can_publish:
             # Unpublishes, and livekit-sip never publishes again (facts A.0).
             for track in tuple(member.tracks.values()):
                 self._world.unpublish(track)
-        self._world.refresh(member)
 
     async def _do(self, name: str, work: Callable[[], T]) -> T:
         async def request() -> T:
+            _look_whether_up(self._world)
             await self._world.wait(latency.API_S)
             try:
                 return work()
+            except _NobodyAnswers:
+                await self._world.wait(latency.NOBODY_ANSWERS_S)
+                raise _no_response() from None
             except Refused as refused:
                 raise api.ServerError(
                     refused.code, refused.message, status=refused.status
@@ -221,8 +237,9 @@ class SimSipService:
             return await self._result(call)
 
     def _check(self, create: api.CreateSIPParticipantRequest) -> None:
+        _look_whether_up(self._world)
         if self._world.sip == "absent":
-            raise api.ServerError("unavailable", "no response from servers", status=503)
+            raise _no_response()
         if self._world.sip == "not connected":
             message = "sip not connected (redis required)"
             raise api.ServerError("internal", message, status=500)
@@ -254,6 +271,15 @@ class SimApi:
 
 async def _nothing() -> None:
     return
+
+
+def _look_whether_up(world: World) -> None:
+    if world.down:
+        raise aiohttp.ClientConnectionError("Cannot connect to host simulated")
+
+
+def _no_response() -> api.ServerError:
+    return api.ServerError("unavailable", "no response from servers", status=503)
 
 
 def _room(room: ServerRoom) -> api.Room:

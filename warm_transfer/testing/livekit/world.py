@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
-import random
-from collections import Counter
-from collections.abc import Callable, Mapping
-from typing import TypeVarTuple
+from collections.abc import Mapping
 
 from livekit import rtc
 
 from warm_transfer.testing.livekit import latency
-from warm_transfer.testing.livekit.ears import Ears, Heard
 from warm_transfer.testing.livekit.faults import Faults
 from warm_transfer.testing.livekit.leftovers import Ledger, Left
-from warm_transfer.testing.livekit.server import Client, Member, Refused, ServerRoom, Track
+from warm_transfer.testing.livekit.server import Client, Member, Refused, ServerRoom
+from warm_transfer.testing.livekit.tracks import Tracks
 
 __all__ = ["World"]
 
-Args = TypeVarTuple("Args")
-
 Reason = rtc.DisconnectReason
-MICROPHONE = rtc.TrackSource.SOURCE_MICROPHONE
 
 
-class World:
+class World(Tracks):
     """A LiveKit server with everything that is connected to it.
 
     Make it inside a running event loop, normally that of `warm_transfer.testing.clock`.
@@ -48,53 +41,15 @@ class World:
         sip: str = "up",
         trunks: frozenset[str] = frozenset({"ST_x"}),
     ) -> None:
-        self.loop = asyncio.get_running_loop()
+        super().__init__(seed)
         self.faults = faults or Faults()
         self.cloud = cloud
         self.sip = sip
         self.trunks = trunks
+        self.down = False
+        """Whether the server is restarting: it takes no requests."""
         self.rooms: dict[str, ServerRoom] = {}
-        self.ears = Ears()
         self.ledger = Ledger()
-        self._random = None if seed is None else random.Random(seed)  # noqa: S311 - to be replayed
-        self._counts: Counter[str] = Counter()
-
-    # Time.
-
-    @property
-    def now_s(self) -> float:
-        """The virtual time in seconds."""
-        return self.loop.time()
-
-    def lag(self, seconds: float) -> float:
-        """A latency, with this world's variation."""
-        if self._random is None:
-            return seconds
-        return seconds * self._random.uniform(0.5, 2.0)
-
-    async def wait(self, seconds: float) -> None:
-        """Let a latency pass."""
-        await asyncio.sleep(self.lag(seconds))
-
-    def after(
-        self, seconds: float, what: Callable[[*Args], object], *args: *Args
-    ) -> asyncio.TimerHandle:
-        """Do something when a latency has passed."""
-        return self.loop.call_later(self.lag(seconds), what, *args)
-
-    def number(self, prefix: str) -> str:
-        """A fresh id, counted, so that every run has the same ones."""
-        self._counts[prefix] += 1
-        return f"{prefix}{self._counts[prefix]}"
-
-    def tell(
-        self, member: Member, seconds: float, what: Callable[[*Args], object], *args: *Args
-    ) -> None:
-        """Send news to a member's connection: later, but never in another order than sent."""
-        # Timers of the same instant run in no order of their own, so each gets an instant.
-        at_s = max(self.now_s + self.lag(seconds), member.told_until_s + 1e-6)
-        member.told_until_s = at_s
-        self.loop.call_at(at_s, what, *args)
 
     # Rooms.
 
@@ -141,8 +96,7 @@ class World:
         # a Go map, in no order; measured were the agent first in the consult room (integration 6)
         # and last in the caller's room (integration 3), which is the order of joining.
         members = list(room.members.values())
-        if self._random is not None:
-            self._random.shuffle(members)
+        self.shuffle(members)
         for member in members:
             self._put_out(member, reason)
 
@@ -190,16 +144,13 @@ class World:
             client,
             ear,
             dict(attributes or {}),
-            visible=False,
             hears=hears,
         )
-        room.members[identity] = member
-        if room.closing is not None and room.keeps_open:
-            room.closing.cancel()
-            room.closing = None
+        self._enter(member, room)
         if visible:
             self.show(member)
-        self._refresh(room)
+        if hears:
+            self.start_hearing(member)
         return member
 
     def show(self, member: Member) -> None:
@@ -211,14 +162,6 @@ class World:
         for other in member.room.others(member):
             if other.client is not None:
                 self.tell(other, latency.NEWS_S, other.client.member_joined, member, attributes)
-
-    def start_hearing(self, member: Member) -> None:
-        """A member subscribes to everything in its room from now on."""
-        member.hears = True
-        for other in member.room.others(member):
-            for track in other.tracks.values():
-                self._heard_once(track)
-        self._refresh(member.room)
 
     def set_attributes(self, member: Member, changed: Mapping[str, str]) -> None:
         """Change attributes; an empty value takes one away."""
@@ -236,6 +179,11 @@ class World:
                 self.tell(
                     each, latency.NEWS_S, each.client.attributes_changed, member, dict(changed), now
                 )
+
+    def set_own_attributes(self, member: Member, changed: Mapping[str, str]) -> None:
+        """Change somebody's attributes at their own wish."""
+        if member.can_update_metadata:
+            self.set_attributes(member, changed)
 
     def leave(self, member: Member, reason: int) -> None:
         """Somebody leaves, or is put out for `reason`; the room follows when it is unused."""
@@ -264,22 +212,92 @@ class World:
         self._refresh_one(member)
         self._refresh(room)
 
+    # Sessions that begin anew.
+
     def move(self, member: Member, destination: str) -> None:
-        """Move a member to another room, as the cloud does."""
+        """Move a member to another room, as the cloud does: it leaves here and joins there."""
         source = member.room
         del source.members[member.identity]
-        for other in source.others(member):
-            if other.client is not None:
-                # What reason the others see is not documented (facts 5.6).
-                self.tell(
-                    other, latency.NEWS_S, other.client.member_left, member, Reason.UNKNOWN_REASON
-                )
+        for track in member.tracks.values():
+            self._withdraw(track)
+        self._tell_gone(member)
         self._refresh(source)
         if source.open and not source.keeps_open:
             self._close_later(source, source.departure_timeout_s)
-        room = self.create_room(destination)
+        self._enter(member, self.create_room(destination))
+        member.asked.clear()
+        member.receives.clear()
+        if member.client is not None:
+            self.tell(member, latency.NEWS_S, member.client.moved, destination)
+        self.show(member)
+        for track in member.tracks.values():
+            self._announce(track)
+        self._start_again(member)
+
+    def reconnect(self, member: Member, seconds: float) -> None:
+        """Somebody without a client of its own loses its connection, and joins again later.
+
+        Nobody is told before that: the server waits for it. Afterwards see `come_back`.
+        """
+        self._cut_off(member)
+        self.loop.call_later(seconds, self.come_back, member)
+
+    def restart(self) -> None:
+        """The server restarts: it forgets who was there, and what each had asked for and set.
+
+        SIP legs, and others without a client of their own, come back by themselves as soon as the
+        server does. A client comes back when it reconnects, as in `SimRoom.lose_signal`.
+        """
+        self.down = True
+        self.loop.call_later(latency.RESTART_S, self._is_up)
+        for room in self.rooms.values():
+            for member in tuple(room.members.values()):
+                self._cut_off(member)
+                if member.client is None:
+                    del room.members[member.identity]
+                    back_s = latency.RESTART_S + self.lag(latency.REJOIN_S)
+                    self.loop.call_later(back_s, self.come_back, member)
+
+    def _is_up(self) -> None:
+        self.down = False
+
+    def _cut_off(self, member: Member) -> None:
+        self.forget(member)
+        for track in member.tracks.values():
+            self.cut(track)
+
+    def come_back(self, member: Member) -> None:
+        """Somebody has a new session under the same identity, and asks for everything again.
+
+        The sids are new. Gates and track permissions are forgotten, and a leg has the status that
+        it was created with (facts 0.1, 0.5 and A.0). The others see it leave and join.
+        """
+        if not member.joined:
+            return
+        self._tell_gone(member)
+        member.sid = self.number("PA_")
+        if member.first_status:
+            member.attributes["sip.callStatus"] = member.first_status
+        seen = member.visible
+        self._enter(member, self.create_room(member.room.name))
+        self.forget(member)
+        if seen:
+            self.show(member)
+        for track in tuple(member.tracks.values()):
+            self.republish(track)
+        self._start_again(member)
+
+    def _tell_gone(self, member: Member) -> None:
+        """The session that the others know is over; nobody says why (facts 5.6)."""
+        for other in member.room.others(member):
+            if other.client is not None and member.visible:
+                self.tell(
+                    other, latency.NEWS_S, other.client.member_left, member, Reason.UNKNOWN_REASON
+                )
+
+    def _enter(self, member: Member, room: ServerRoom) -> None:
         before = room.members.get(member.identity)
-        if before is not None:
+        if before is not None and before is not member:
             self.leave(before, Reason.DUPLICATE_IDENTITY)
         member.room = room
         room.members[member.identity] = member
@@ -287,98 +305,11 @@ class World:
             room.closing.cancel()
             room.closing = None
         member.visible = False
-        self.show(member)
-        for track in member.tracks.values():
-            self._announce(track)
-        if member.client is not None:
-            self.tell(member, latency.NEWS_S, member.client.moved, destination)
-        self._refresh(room)
 
-    # Tracks and sound.
-
-    def publish(
-        self, member: Member, name: str, *, source: int = MICROPHONE, tag: str = ""
-    ) -> Track:
-        """Publish a track; the others know at once and hear it a little later."""
-        track = Track(self.number("TR_"), name, source, member, tag)
-        member.tracks[track.sid] = track
-        self._announce(track)
-        self.after(latency.NEWS_S + latency.SUBSCRIBE_S, self._open, track)
-        return track
-
-    def _announce(self, track: Track) -> None:
-        for other in track.member.room.others(track.member):
-            if other.client is not None:
-                self.tell(other, latency.NEWS_S, other.client.track_published, track)
-                self.tell(other, latency.SUBSCRIBE_S, other.client.track_opened, track)
-
-    def _open(self, track: Track) -> None:
-        if track.live:
-            track.open = True
-            self._heard_once(track)
-            self.sounds(track)
-
-    def _heard_once(self, track: Track) -> None:
-        """Tell a publisher of its first subscriber."""
-        if track.heard_once or not track.open or not track.live:
-            return
-        if any(other.hears for other in track.member.room.others(track.member)):
-            track.heard_once = True
-            if track.member.client is not None:
-                self.tell(track.member, latency.NEWS_S, track.member.client.own_track_heard, track)
-
-    def unpublish(self, track: Track) -> None:
-        """Take a track away."""
-        if not track.live:
-            return
-        member = track.member
-        member.tracks.pop(track.sid, None)
-        self._silence(track)
-        for other in member.room.others(member):
-            if other.client is not None:
-                self.tell(other, latency.NEWS_S, other.client.track_closed, track)
+    def _start_again(self, member: Member) -> None:
+        if member.hears:
+            self.start_hearing(member)
         self._refresh(member.room)
-
-    def mute(self, track: Track, muted: bool) -> None:
-        """Mute or unmute a track."""
-        if track.muted == muted or not track.live:
-            return
-        track.muted = muted
-        for each in tuple(track.member.room.members.values()):
-            if each.client is not None:
-                self.tell(each, latency.NEWS_S, each.client.track_muted, track, muted)
-        self.sounds(track)
-
-    def set_tag(self, track: Track, tag: str) -> None:
-        """Let a track carry another sound from now on."""
-        if track.tag != tag:
-            track.tag = tag
-            if track.live:
-                self.sounds(track)
-
-    def sounds(self, track: Track) -> None:
-        """The sound of a track has changed."""
-        for tap in tuple(track.taps):
-            tap()
-        self._refresh(track.member.room)
-
-    def _silence(self, track: Track) -> None:
-        # No last frame either: a stream on an unpublished track just stops (integration 6).
-        track.live = False
-        for tap in tuple(track.taps):
-            tap()
-
-    def _refresh(self, room: ServerRoom) -> None:
-        for member in room.members.values():
-            self._refresh_one(member)
-
-    def _refresh_one(self, member: Member) -> None:
-        if member.ear is not None:
-            self.ears.hear(member.ear, member.identity, member.mix(), self.now_s)
-
-    def refresh(self, member: Member) -> None:
-        """What a member may hear has changed."""
-        self._refresh_one(member)
 
     # What a test asks.
 
@@ -386,10 +317,6 @@ class World:
         """A participant of a room, or None."""
         there = self.rooms.get(room)
         return there.members.get(identity) if there is not None else None
-
-    def heard(self, listener: str) -> tuple[Heard, ...]:
-        """What a listener, such as ``"caller"``, has heard, by time."""
-        return self.ears.heard(listener, self.now_s)
 
     def keep(self) -> None:
         """What exists now is the application's own and never counts as left behind."""
