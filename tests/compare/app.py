@@ -104,8 +104,9 @@ class Desk(Agent):
             "tts": ScriptedTTS(Pilot.BRIEFING),
             "vad": real_vad(),
             "turn_handling": TURN_HANDLING,
-            "hold_audio": self._job["music"],
         }
+        if self._job["music"]:
+            given["hold_audio"] = self._job["music"]
         if self._job["side"] == "incumbent":
             return Incumbent(**given)
         policy = TransferPolicy(**LIMITS)

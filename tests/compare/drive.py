@@ -39,6 +39,9 @@ DECIDED_WITHIN_S = 45.0
 """From the job's start to what ends the transfer."""
 STOP_S = 4.0
 LOOK_S = 0.02
+MUSIC_FRAMES = 5
+"""So many loud frames running are music; the incumbent's clip begins with a click and silence."""
+GREETED_WITHIN_S = 10.0
 
 Say = Callable[[str], None]
 
@@ -138,7 +141,7 @@ async def _begin(stand: _Stand) -> None:
     job = {
         "scene": stand.scene.id,
         "side": stand.side,
-        "music": str(stand.output / "music.wav"),
+        "music": str(stand.output / "music.wav") if stand.live.own_music else "",
         "journal": str(stand.output / "journal.jsonl"),
     }
     (stand.output / "journal.jsonl").unlink(missing_ok=True)
@@ -162,6 +165,8 @@ async def _play(stand: _Stand) -> Facts:
     try:
         if await stand.control.wait_for("session_started", JOB_READY_S) is None:
             raise CannotRun(f"the job did not start: see {stand.output / 'worker.log'}")
+        # The agent's own track is up when it has been heard.
+        await _until(lambda: Pilot.AGENT in stand.caller.ear.last_s, GREETED_WITHIN_S)
         stand.tracks_before = await _agent_tracks(stand)
         await _until(lambda: _decided_s(stand) is not None, DECIDED_WITHIN_S)
         decided_s = _decided_s(stand)
@@ -264,7 +269,7 @@ def _facts(stand: _Stand, left: list[str]) -> Facts:
     return Facts(
         entered_s=entered_s,
         dialled_s=stand.recorder.first_s(CREATE_SIP_PARTICIPANT),
-        music_s=heard.first_s(Pilot.MUSIC, from_s=entered_s),
+        music_s=heard.first_sound_s(MUSIC_FRAMES, from_s=entered_s),
         decided_s=decided_s,
         back_s=None if decided_s is None else heard.first_s(Pilot.AGENT, from_s=decided_s),
         call_over_s=None if leaves else stand.caller.gone_s,

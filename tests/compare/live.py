@@ -49,6 +49,8 @@ class Live:
     ends: Ends
     moving: bool = False
     """Whether the incumbent is also played at a server that can move participants."""
+    own_music: bool = False
+    """Whether the application gives a file as hold audio, which is loud from its first sample."""
 
 
 def _scenario(name: str, ring_timeout_s: float = RING_S, **changes: Any) -> Scenario:
@@ -61,12 +63,13 @@ LIVE: dict[str, Live] = {
     "no-answer": Live(
         scenario=_scenario("no-answer", SHORT_RING_S, caller=ASKS, ring_s=NEVER_S),
         ends="rung-out",
+        own_music=True,
     ),
     "decline": Live(
         scenario=_scenario("decline", caller=ASKS, human=(*GREETS, After(Pilot.BRIEFING), Say(NO))),
         ends="tool",
     ),
-    "voicemail": Live(scenario=_scenario("voicemail", caller=ASKS), ends="tool"),
+    "voicemail": Live(scenario=_scenario("voicemail", caller=ASKS), ends="tool", own_music=True),
     "caller-leaves-ringing": Live(
         scenario=_scenario(
             "caller-leaves-ringing",

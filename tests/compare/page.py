@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tests.compare.live import LIVE
 from tests.compare.rows import Row, read_row
 from tests.compare.scenes import LIMIT_S, SCENES, TIMES, Time
 from tests.compare.verdict import FLOOR_MS, RULES, Shown, Spread, Verdict
@@ -25,12 +26,13 @@ Each row plays the same script on both sides: the **incumbent**, livekit-agents'
 
 - **Holes** are the weak places found in the incumbent's code, H1 to H40 and H26b. Each is a script
   of `tests/holes`, played on both sides in the simulated world: real sessions and a real job of
-  livekit-agents on a simulated server with a virtual clock.
+  livekit-agents on a simulated server with a virtual clock. Those that need no fault inside the
+  server or the SDK also show in the scenes, which name them.
 - **Scenes** are played twice. *Simulated*: as the holes, one run, times in virtual milliseconds.
   *Real*: on a livekit-server with real audio, by the same front desk with the task class chosen;
-  at least three runs of each side, taken in turns, medians. Both sides get the same models, ringing
-  time and hold music (one that is loud from its first sample; the incumbent's own default clip
-  begins with 0.42 s of silence).
+  at least three runs of each side, taken in turns, medians. Both sides get the same models and
+  ringing time, and play their own default hold audio: the same clip, which begins with 0.42 s of
+  silence that ours leaves out. {own_music} give both a file that is loud from its first sample.
 - **The SIP service** cannot be installed there. A recorder stands in front of the server, notes
   when each API request arrives, and answers the dials itself: a WebRTC participant of SIP kind
   joins, rings, answers and leaves with the attributes and errors of the real service. Everything
@@ -39,8 +41,10 @@ Each row plays the same script on both sides: the **incumbent**, livekit-agents'
   fails, as it does for everybody who hosts the server. In the scenes after the human's yes it is
   played a second time against a recorder that does move the participant (*moving server*);
   in the simulated world the server always can.
-- What is owed has to come within {limit:g} s of what ends the transfer. Frames of sound are told
-  apart by pilot tones; "heard" is the first of two frames in a row.
+- What is owed has to come within {limit:g} s of what ends the transfer. The caller is back when
+  they hear the agent's voice, which is known by a pilot tone (in the simulated world: when the
+  agent can be heard and listens); hold music is heard when five frames of 20 ms running are not
+  silent.
 
 | time | from → to |
 | --- | --- |
@@ -74,11 +78,16 @@ def _intro(stored: Mapping[str, Any], rows: Sequence[Row]) -> str:
         **stored["setting"],
         total=_total(rows),
         limit=LIMIT_S,
+        own_music=_names([name for name, live in LIVE.items() if live.own_music]),
         times=_lines((f"`{time}`", text) for time, text in TIMES.items()),
         rules=_lines((f"`{verdict}`", text) for verdict, text in RULES.items()),
         real=FLOOR_MS["real"],
         simulated=FLOOR_MS["simulated"],
     )
+
+
+def _names(names: Sequence[str]) -> str:
+    return " and ".join(f"`{name}`" for name in names)
 
 
 def _total(rows: Sequence[Row]) -> str:
@@ -99,8 +108,7 @@ def _holes(rows: Sequence[Row]) -> str:
 def _scenes(title: str, rows: Sequence[Row], unit: str) -> str:
     head = ("row", "the incumbent", "ours", "verdict", "because")
     lines = [
-        (f"**{row.id}** {row.title}", _incumbent(row), _side(row.ours), _verdict(row), row.because)
-        for row in rows
+        (_scene(row), _incumbent(row), _side(row.ours), _verdict(row), row.because) for row in rows
     ]
     times = ("row", *(f"`{time}`" for time in Time))
     timed = [(row.id, *(_times(row, time) for time in Time)) for row in rows]
@@ -109,6 +117,11 @@ def _scenes(title: str, rows: Sequence[Row], unit: str) -> str:
         f"Times, the incumbent's → ours ({unit}; empty: not asked in this row):\n\n"
         f"{_table(times, timed)}"
     )
+
+
+def _scene(row: Row) -> str:
+    holes = ", ".join(SCENES[row.id].holes)
+    return f"**{row.id}** {row.title}" + (f" ({holes})" if holes else "")
 
 
 def _incumbent(row: Row) -> str:

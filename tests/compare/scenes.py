@@ -54,6 +54,8 @@ class Scene:
     owed: tuple[Owed, ...]
     words: tuple[str, ...] = ()
     """Any of these, in what the await raises, tells the application why it ended."""
+    holes: tuple[str, ...] = ()
+    """The holes that show in it beside H19, which shows in all."""
 
     @property
     def timed(self) -> tuple[Time, ...]:
@@ -69,11 +71,14 @@ _ALONE = (Owed.RELEASED, Owed.ENDED, Owed.REASON, Owed.CLEAN)
 _HUMAN_LEFT = ("human left", "hung up", "human agent left")
 
 _ALL = (
-    Scene(id="busy", title="The line is busy (486).", owed=_BACK, words=("busy", "486")),
+    Scene(
+        id="busy", title="The line is busy (486).", owed=_BACK, holes=("H7",), words=("busy", "486")
+    ),
     Scene(
         id="no-answer",
         title="Nobody picks up within the ringing time.",
         owed=_BACK,
+        holes=("H7",),
         words=("no answer", "not answer", "timed out"),
     ),
     Scene(id="decline", title="The human says no.", owed=_LET_GO, words=("declined",)),
@@ -82,18 +87,21 @@ _ALL = (
         id="caller-leaves-ringing",
         title="The caller hangs up while the phone rings; later it would be answered.",
         owed=_ALONE,
+        holes=("H1",),
         words=("caller",),
     ),
     Scene(
         id="caller-leaves-briefing",
         title="The caller hangs up while the human is briefed.",
         owed=_ALONE,
+        holes=("H3",),
         words=("caller",),
     ),
     Scene(
         id="caller-leaves-merging",
         title="The caller hangs up in the moment in which the human says yes.",
         owed=_ALONE,
+        holes=("H22",),
         words=("caller",),
     ),
     Scene(
@@ -106,17 +114,20 @@ _ALL = (
         id="human-leaves-merging",
         title="The human says yes and hangs up in the same moment.",
         owed=(Owed.SETTLED, Owed.ENDED, Owed.REASON, Owed.CLEAN),
+        holes=("H5",),
         words=_HUMAN_LEFT,
     ),
     Scene(
         id="session-closed",
         title="The application closes the caller's session in the briefing.",
         owed=_ALONE,
+        holes=("H3",),
         words=("session", "cancelled"),
     ),
     Scene(
         id="await-cancelled",
         title="The application's time limit cancels the await in the briefing.",
+        holes=("H11",),
         owed=(Owed.BACK, Owed.RELEASED, Owed.ENDED, Owed.CLEAN),
     ),
 )

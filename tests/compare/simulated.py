@@ -172,12 +172,16 @@ async def _watch(call: Call, facts: Facts) -> None:
 
 
 def _back(call: Call) -> bool:
-    """Whether the caller's agent is there again, can be heard, and listens."""
+    """Whether the caller's agent is there again, can be heard, and listens.
+
+    After a success the application leaves the caller to the human, whether there is one or not.
+    """
     session = call.session
     mine = session._started and session.current_agent is call.agent
     return (
         mine
         and call.caller.joined
+        and not call.merged
         and session.input.audio_enabled
         and session.output.transcription_enabled
     )

@@ -3,6 +3,7 @@ from __future__ import annotations
 from tests.compare.live import LIVE
 from tests.compare.scenes import SCENES, Owed, Time
 from tests.compare.simulated import PLAYS
+from tests.holes.holes import HOLES
 
 FIXED = {
     "busy",
@@ -46,6 +47,12 @@ def test_who_leaves_in_a_scene_leaves_on_the_real_server_too() -> None:
     assert {name for name, live in LIVE.items() if live.ends == "hang-up"} == {
         name for name in FIXED if "leaves" in name
     }
+
+
+def test_the_holes_that_a_scene_shows_are_holes() -> None:
+    known = {hole.id for hole in HOLES}
+    assert len(known) == 41
+    assert {hole for scene in SCENES.values() for hole in scene.holes} <= known
 
 
 def test_both_ways_of_merging_are_played_in_the_scenes_after_the_yes() -> None:

@@ -149,6 +149,14 @@ class Hearing:
         both = np.flatnonzero(heard[:-1] & heard[1:])
         return self.start_s + (where.start + int(both[0])) * FRAME_S if both.size else None
 
+    def first_sound_s(self, running: int, from_s: float | None = None) -> float | None:
+        """Say when so many frames running are not silent, whoever makes the sound."""
+        where = self._slice(from_s, None)
+        sound = (~self._silent[where]).astype(int)
+        counts = np.convolve(sound, np.ones(running, dtype=int), mode="valid")
+        found = np.flatnonzero(counts == running) if sound.size >= running else np.zeros(0)
+        return self.start_s + (where.start + int(found[0])) * FRAME_S if found.size else None
+
     def last_s(self, pilot: Pilot, from_s: float | None = None) -> float | None:
         """Say when a pilot is last heard: the end of its last frame."""
         where = self._slice(from_s, None)

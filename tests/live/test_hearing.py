@@ -79,6 +79,17 @@ def test_first_and_last_say_when_a_pilot_was_heard() -> None:
     assert heard.last_s(Pilot.HUMAN) is None
 
 
+def test_the_first_sound_is_one_that_lasts_whoever_makes_it() -> None:
+    click = np.full(960, 3000, dtype=np.int16)
+    rest = (speak("Any sound will do.", Pilot.HUMAN)[:48_000], tone(Pilot.MUSIC, 1.0))
+    heard = hearing(silence(0.5), click, silence(0.48), tone(Pilot.MUSIC, 1.0), *rest)
+    assert heard.first_sound_s(5) == pytest.approx(START_S + 1.0, abs=FRAME_S)
+    assert heard.first_sound_s(1) == pytest.approx(START_S + 0.5, abs=FRAME_S)
+    assert heard.first_sound_s(5, from_s=START_S + 1.4) == pytest.approx(START_S + 1.4, abs=FRAME_S)
+    assert hearing(silence(1.0)).first_sound_s(5) is None
+    assert hearing(silence(0.04)).first_sound_s(5) is None
+
+
 def test_frames_are_counted_only_in_the_time_asked_for() -> None:
     heard = hearing(tone(Pilot.HUMAN, 2.0))
     assert heard.frames_of(Pilot.HUMAN, from_s=START_S + 0.5, to_s=START_S + 1.5) == 50
