@@ -21,6 +21,7 @@ class Leave:
 
     def __init__(self, legs: Legs) -> None:
         self._legs = legs
+        self._closing: asyncio.Task[None] | None = None
 
     async def hear_out(self, effect: Effect) -> None:
         """Report when the agent has nothing more to say, or no room to say it in."""
@@ -32,27 +33,42 @@ class Leave:
     async def leave(self) -> None:
         """Close the session, leave the room, end the job; safe to repeat.
 
-        Each has its turn, also when one before it fails: above all the agent must be gone.
+        The session gets half the time of a release, for it waits for running tools; then the
+        agent goes all the same, and the session is waited for in the next try.
         """
         legs = self._legs
-        # Both within one try of this release.
         share_s = legs.policy.release_timeout_s / 2
+        closing = self._close_session()
         try:
-            await self._close_session(share_s)
+            await asyncio.wait([closing], timeout=share_s)
+            async with asyncio.timeout(share_s):
+                await legs.caller_room.disconnect()
         finally:
-            try:
-                async with asyncio.timeout(share_s):
-                    await legs.caller_room.disconnect()
-            finally:
-                legs.host.end_job()
+            legs.host.end_job()
+        if not closing.done() or closing.cancelled():
+            raise TimeoutError
+        closing.result()
 
-    async def _close_session(self, limit_s: float) -> None:
-        try:
-            async with asyncio.timeout(limit_s):
-                await self._legs.host.session.aclose()
-        except TimeoutError:
-            # A tool of the application that does not return; the framework gives it up as well.
-            self._legs.log.warning("caller session not closed in time", limit_s=limit_s)
+    def _close_session(self) -> asyncio.Task[None]:
+        """Close in a task of its own, which goes on: what is cut off stays half closed for good."""
+        closing = self._closing
+        if closing is None or _failed(closing):
+            name = f"warm-transfer {self._legs.transfer_id} session closing"
+            closing = asyncio.get_running_loop().create_task(self._closed(), name=name)
+            # Looked at, so that nobody reports an error after the last try as forgotten.
+            closing.add_done_callback(_failed)
+            self._closing = closing
+        return closing
+
+    async def _closed(self) -> None:
+        policy = self._legs.policy
+        # About as long as all tries of the release together.
+        async with asyncio.timeout(policy.release_timeout_s * policy.release_attempts_max):
+            await self._legs.host.session.aclose()
+
+
+def _failed(task: asyncio.Task[None]) -> bool:
+    return task.done() and (task.cancelled() or task.exception() is not None)
 
 
 async def until_quiet(session: CallerSession, quiet_s: float) -> None:
