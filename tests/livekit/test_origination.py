@@ -492,6 +492,74 @@ async def test_when_all_tasks_are_cancelled_the_override_is_too() -> None:
     assert ended.is_set()
 
 
+class Post:
+    """A client whose request ends when the test says so."""
+
+    def __init__(self) -> None:
+        self.sip = self.room = self
+        self.sent = self.cancelled = 0
+        self.answer = asyncio.Event()
+
+    async def create_sip_participant(
+        self,
+        create: Any,
+        *,
+        timeout: float | None = None,  # noqa: ASYNC109 - as the SDK
+    ) -> None:
+        del create, timeout
+        self.sent += 1
+        try:
+            await self.answer.wait()
+        except asyncio.CancelledError:
+            self.cancelled += 1
+            raise
+
+    async def aclose(self) -> None: ...
+
+
+@pytest.mark.asyncio
+async def test_the_request_of_an_override_outlives_it_and_the_dial_ends_with_the_request() -> None:
+    bench, post = await Bench.set_up(), Post()
+    request = OPTIONS.request(bench.legs, 1)
+
+    async def ring(**_where: Any) -> None:
+        await dialer.by_sip(request.room, request.identity)
+
+    dialer = OverrideDialer(ring, SipDialer(post, OPTIONS), bench.legs)
+    bench.legs.consult_joined.set()
+    dialling = asyncio.ensure_future(dialer.dial(request))
+    await asyncio.sleep(1.0)
+    await dialer.hang_up(request)
+    await asyncio.sleep(1.0)
+    # The hang-up goes on sweeping for as long as this has not ended.
+    assert not dialling.done()
+    assert (post.sent, post.cancelled) == (1, 0)
+    post.answer.set()
+    with pytest.raises(TimeoutError):
+        await dialling
+
+
+@pytest.mark.asyncio
+async def test_an_override_that_dials_by_sip_after_it_was_given_up_sends_nothing() -> None:
+    bench, post = await Bench.set_up(), Post()
+    request = OPTIONS.request(bench.legs, 1)
+
+    async def ring(**_where: Any) -> None:
+        try:
+            await asyncio.sleep(1000.0)
+        except asyncio.CancelledError:
+            await dialer.by_sip(request.room, request.identity)
+
+    dialer = OverrideDialer(ring, SipDialer(post, OPTIONS), bench.legs)
+    bench.legs.consult_joined.set()
+    dialling = asyncio.ensure_future(dialer.dial(request))
+    await asyncio.sleep(1.0)
+    await dialer.hang_up(request)
+    with pytest.raises(DialRefused):
+        await dialling
+    assert post.sent == 0
+
+
 # What would be without effect is refused.
 
 
