@@ -7,8 +7,9 @@ import contextlib
 import json
 import secrets
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from livekit import api
@@ -62,7 +63,7 @@ class _Stand:
     control: Control
     caller: Caller
     room: str
-    tracks_before: int = 0
+    tracks_before: Counter[str] = field(default_factory=Counter)
 
 
 async def drive(
@@ -166,7 +167,8 @@ async def _play(stand: _Stand) -> Facts:
         if await stand.control.wait_for("session_started", JOB_READY_S) is None:
             raise CannotRun(f"the job did not start: see {stand.output / 'worker.log'}")
         # The agent's own track is up when it has been heard.
-        await _until(lambda: Pilot.AGENT in stand.caller.ear.last_s, GREETED_WITHIN_S)
+        heard_s = stand.caller.ear.last_s
+        await _until(lambda: heard_s.get(Pilot.AGENT, 0.0) > 0, GREETED_WITHIN_S)
         stand.tracks_before = await _agent_tracks(stand)
         await _until(lambda: _decided_s(stand) is not None, DECIDED_WITHIN_S)
         decided_s = _decided_s(stand)
@@ -235,14 +237,15 @@ def _released_s(stand: _Stand) -> float | None:
     return gone_s
 
 
-async def _agent_tracks(stand: _Stand) -> int:
-    """Count what the agent publishes in the caller's room."""
+async def _agent_tracks(stand: _Stand) -> Counter[str]:
+    """Name what the agent publishes in the caller's room."""
     request = api.ListParticipantsRequest(room=stand.room)
     try:
         answer = await stand.client.room.list_participants(request)
     except api.ServerError:
-        return 0
-    return sum(len(each.tracks) for each in answer.participants if each.kind == each.AGENT)
+        return Counter()
+    agents = [each for each in answer.participants if each.kind == each.AGENT]
+    return Counter(track.name for each in agents for track in each.tracks)
 
 
 async def _left(stand: _Stand, until_s: float | None) -> list[str]:
@@ -251,8 +254,8 @@ async def _left(stand: _Stand, until_s: float | None) -> list[str]:
         rooms = [room for room in await _rooms(stand) if room.name != stand.room]
         left = [f"a room with {room.num_participants} in it" for room in rooms]
         more = await _agent_tracks(stand) - stand.tracks_before
-        if more > 0 and not stand.caller.gone.is_set():
-            left.append(f"{more} track of the agent in the caller's room")
+        if not stand.caller.gone.is_set():
+            left += [f"the agent's track {name} in the caller's room" for name in more]
         if not left or until_s is None or time.monotonic() > until_s:
             return left
         await asyncio.sleep(0.2)
