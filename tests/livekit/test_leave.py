@@ -339,7 +339,8 @@ async def test_a_tool_that_goes_on_keeps_the_agent_only_to_the_limit(
 
     async def and_goes_on() -> None:
         await awaits()
-        await asyncio.sleep(60.0)
+        # Longer than all tries to leave, shorter than the session is given to close.
+        await asyncio.sleep(50.0)
 
     monkeypatch.setattr(desk, "await_task", and_goes_on)
     left_s: list[float] = []
