@@ -380,3 +380,17 @@ async def test_a_restart_of_the_server_loses_the_request_and_not_the_call() -> N
     assert dialled.call.at is At.TALKING
     assert dialled.call.leg is not None
     assert dialled.call.leg.attributes[STATUS] == "dialing"
+
+
+@pytest.mark.asyncio
+async def test_a_key_is_told_to_the_room_once_the_phone_is_on_the_line() -> None:
+    # facts A.0, DTMF
+    dialled = await Dialled.begin(Phone(answers_after_s=2.0))
+    dialled.world.join("consult", "caller", kind=3, ear="caller")
+    await asyncio.sleep(1)
+    dialled.call.press("1")
+    await dialled.task
+    await asyncio.sleep(1)
+    dialled.call.press("2")
+    await asyncio.sleep(1)
+    assert dialled.world.digits_at("caller") == "2"

@@ -115,6 +115,11 @@ class Call:
         elif self.at in (At.CALLED, At.RINGING):
             self._refuse(603)
 
+    def press(self, digit: str) -> None:
+        """The human presses a key, which the whole room is told (facts A.0)."""
+        if self.at is At.TALKING and self.leg is not None:
+            self.world.press(self.leg, digit)
+
     def start_over(self) -> None:
         """The server restarts: who waits for the answer waits no more, but the call goes on.
 

@@ -200,6 +200,38 @@ class SimLocalParticipant:
         if self._room.isconnected() and self.member.sid == sid:
             self._room.world.permit(self.member, self._permissions)
 
+    async def publish_data(
+        self,
+        payload: bytes | str,
+        *,
+        reliable: bool = True,
+        destination_identities: list[str] | None = None,
+        topic: str = "",
+    ) -> None:
+        """Send a packet to everybody in the room, or to some."""
+        data = payload.encode() if isinstance(payload, str) else payload
+        to = destination_identities or []
+        await self._send(
+            "publish_data",
+            lambda: self._room.world.send_data(
+                self.member, data, reliable=reliable, to=to, topic=topic
+            ),
+        )
+
+    async def publish_dtmf(self, *, code: int, digit: str) -> None:
+        """Send a key tone, which every leg of the room plays to its phone (facts A.0)."""
+        await self._send(
+            "publish_dtmf", lambda: self._room.world.send_digit(self.member, code, digit)
+        )
+
+    async def _send(self, name: str, send: Callable[[], None]) -> None:
+        async def work() -> None:
+            await self._room.usable()
+            await self._room.world.wait(latency.SIGNAL_S)
+            send()
+
+        await self._room.world.faults.call(f"room.{name}", work)
+
     async def set_attributes(self, attributes: Mapping[str, str]) -> None:
         """Change the own attributes."""
         await self._room.usable()
@@ -412,6 +444,20 @@ class SimRoom(rtc.EventEmitter[str]):
             if not publication.first_subscription.done():
                 publication.first_subscription.set_result(None)
             self.emit("local_track_subscribed", publication.track)
+
+    def digit_received(self, sender: Member, code: int, digit: str) -> None:
+        """A key was pressed at a leg, or sent by a client."""
+        if self._listening:
+            who: Any = self._members.get(sender)
+            self.emit("sip_dtmf_received", rtc.SipDTMF(code, digit, who))
+
+    def data_received(self, sender: Member, data: bytes, reliable: bool, topic: str) -> None:
+        """A packet has come."""
+        if self._listening:
+            kinds = rtc.DataPacketKind
+            kind = kinds.KIND_RELIABLE if reliable else kinds.KIND_LOSSY
+            who: Any = self._members.get(sender)
+            self.emit("data_received", rtc.DataPacket(data, kind, who, topic))
 
     def moved(self, room: str) -> None:
         """The client itself is in another room now."""

@@ -78,6 +78,14 @@ class Client(Protocol):
         """The first subscriber of an own track is there."""
         ...
 
+    def digit_received(self, sender: Member, code: int, digit: str) -> None:
+        """A key was pressed at a leg, or sent by a client."""
+        ...
+
+    def data_received(self, sender: Member, data: bytes, reliable: bool, topic: str) -> None:
+        """A packet has come."""
+        ...
+
     def moved(self, room: str) -> None:
         """The client itself is in another room now."""
         ...
@@ -135,6 +143,8 @@ class Member:
     can_subscribe: bool = True
     can_update_metadata: bool = True
     """Whether it may write its own attributes; a leg that may not keeps its status (facts)."""
+    can_publish_data: bool = True
+    """Whether its key tones and packets are passed on."""
     asked: set[str] = field(default_factory=set)
     """The sids of the tracks that it is subscribed to, if it may be."""
     receives: set[Track] = field(default_factory=set)
@@ -145,6 +155,10 @@ class Member:
     disconnect_reason: int | None = None
     on_removed: Callable[[int], None] | None = None
     """Told when the server has taken the member out, with the reason."""
+    on_mix: Callable[[frozenset[str]], None] | None = None
+    """Told what a bridge's end hears, to be carried to the other one."""
+    on_digit: Callable[[str], None] | None = None
+    """Told which key a leg plays to its phone."""
     told_until_s: float = 0.0
     first_status: str = field(init=False)
     """The ``sip.callStatus`` with which a leg was created."""

@@ -177,6 +177,7 @@ class SimRoomService:
 
     def _permit(self, member: Member, permission: api.ParticipantPermission) -> None:
         member.can_update_metadata = permission.can_update_metadata
+        member.can_publish_data = permission.can_publish_data
         self._world.allow_subscribing(member, permission.can_subscribe)
         if not permission.can_publish:
             # Unpublishes, and livekit-sip never publishes again (facts A.0).
@@ -193,9 +194,7 @@ class SimRoomService:
                 await self._world.wait(latency.NOBODY_ANSWERS_S)
                 raise _no_response() from None
             except Refused as refused:
-                raise api.ServerError(
-                    refused.code, refused.message, status=refused.status
-                ) from None
+                raise _error(refused) from None
 
         return await self._world.faults.call(f"room.{name}", request)
 
@@ -237,14 +236,126 @@ class SimSipService:
             return await self._result(call)
 
     def _check(self, create: api.CreateSIPParticipantRequest) -> None:
-        _look_whether_up(self._world)
+        self._look_whether_connected()
+        # Only then does the server look for somebody who dials.
+        trunks = self._world.trunks.outbound
+        if not create.HasField("trunk") and create.sip_trunk_id not in trunks:
+            raise api.ServerError("not_found", "requested sip trunk does not exist", status=404)
         if self._world.sip == "absent":
             raise _no_response()
+        if self._world.sip == "exhausted":
+            # Before any INVITE (facts A.0).
+            raise api.ServerError("unavailable", "cpu exhausted", status=503)
+
+    def _look_whether_connected(self) -> None:
+        _look_whether_up(self._world)
         if self._world.sip == "not connected":
             message = "sip not connected (redis required)"
             raise api.ServerError("internal", message, status=500)
-        if not create.HasField("trunk") and create.sip_trunk_id not in self._world.trunks:
-            raise api.ServerError("not_found", "requested sip trunk does not exist", status=404)
+
+    # Trunks and rules: the server keeps them, so they are there without a SIP service too.
+
+    async def list_outbound_trunk(
+        self,
+        list: api.ListSIPOutboundTrunkRequest,  # noqa: A002 - as the SDK
+    ) -> api.ListSIPOutboundTrunkResponse:
+        """List the trunks over which can be dialled."""
+
+        def work() -> api.ListSIPOutboundTrunkResponse:
+            items = [
+                each
+                for each in self._world.trunks.outbound.values()
+                if not list.trunk_ids or each.sip_trunk_id in list.trunk_ids
+            ]
+            return api.ListSIPOutboundTrunkResponse(items=items)
+
+        return await self._do("list_outbound_trunk", work)
+
+    async def list_inbound_trunk(
+        self,
+        list: api.ListSIPInboundTrunkRequest,  # noqa: A002 - as the SDK
+    ) -> api.ListSIPInboundTrunkResponse:
+        """List the trunks over which callers come."""
+
+        def work() -> api.ListSIPInboundTrunkResponse:
+            items = [
+                each
+                for each in self._world.trunks.inbound.values()
+                if not list.trunk_ids or each.sip_trunk_id in list.trunk_ids
+            ]
+            return api.ListSIPInboundTrunkResponse(items=items)
+
+        return await self._do("list_inbound_trunk", work)
+
+    async def list_dispatch_rule(
+        self,
+        list: api.ListSIPDispatchRuleRequest,  # noqa: A002 - as the SDK
+    ) -> api.ListSIPDispatchRuleResponse:
+        """List the rules by which callers get into rooms."""
+
+        def work() -> api.ListSIPDispatchRuleResponse:
+            ids = list.dispatch_rule_ids
+            items = [
+                each
+                for each in self._world.trunks.rules.values()
+                if not ids or each.sip_dispatch_rule_id in ids
+            ]
+            return api.ListSIPDispatchRuleResponse(items=items)
+
+        return await self._do("list_dispatch_rule", work)
+
+    async def create_outbound_trunk(
+        self, create: api.CreateSIPOutboundTrunkRequest
+    ) -> api.SIPOutboundTrunkInfo:
+        """Make a trunk to dial over."""
+        return await self._do(
+            "create_outbound_trunk", lambda: self._world.trunks.add_outbound(create.trunk)
+        )
+
+    async def create_inbound_trunk(
+        self, create: api.CreateSIPInboundTrunkRequest
+    ) -> api.SIPInboundTrunkInfo:
+        """Make a trunk for callers."""
+        return await self._do(
+            "create_inbound_trunk", lambda: self._world.trunks.add_inbound(create.trunk)
+        )
+
+    async def create_dispatch_rule(
+        self, create: api.CreateSIPDispatchRuleRequest
+    ) -> api.SIPDispatchRuleInfo:
+        """Make a rule."""
+        return await self._do(
+            "create_dispatch_rule", lambda: self._world.trunks.add_rule(create.dispatch_rule)
+        )
+
+    async def delete_trunk(self, delete: api.DeleteSIPTrunkRequest) -> api.SIPTrunkInfo:
+        """Delete a trunk of either kind."""
+
+        def work() -> api.SIPTrunkInfo:
+            self._world.trunks.delete_trunk(delete.sip_trunk_id)
+            return api.SIPTrunkInfo(sip_trunk_id=delete.sip_trunk_id)
+
+        return await self._do("delete_trunk", work)
+
+    async def delete_dispatch_rule(
+        self, delete: api.DeleteSIPDispatchRuleRequest
+    ) -> api.SIPDispatchRuleInfo:
+        """Delete a rule."""
+        return await self._do(
+            "delete_dispatch_rule",
+            lambda: self._world.trunks.delete_rule(delete.sip_dispatch_rule_id),
+        )
+
+    async def _do(self, name: str, work: Callable[[], T]) -> T:
+        async def request() -> T:
+            self._look_whether_connected()
+            await self._world.wait(latency.API_S)
+            try:
+                return work()
+            except Refused as refused:
+                raise _error(refused) from None
+
+        return await self._world.faults.call(f"sip.{name}", request)
 
     async def _result(self, call: Call) -> api.SIPParticipantInfo:
         # The server has a limit of its own, after which the phone rings on.
@@ -276,6 +387,10 @@ async def _nothing() -> None:
 def _look_whether_up(world: World) -> None:
     if world.down:
         raise aiohttp.ClientConnectionError("Cannot connect to host simulated")
+
+
+def _error(refused: Refused) -> api.ServerError:
+    return api.ServerError(refused.code, refused.message, status=refused.status)
 
 
 def _no_response() -> api.ServerError:

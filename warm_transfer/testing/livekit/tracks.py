@@ -227,3 +227,5 @@ class Tracks(Timeline):
     def _refresh_one(self, member: Member) -> None:
         if member.ear is not None:
             self.ears.hear(member.ear, member.identity, member.mix(), self.now_s)
+        if member.on_mix is not None:
+            member.on_mix(member.mix())

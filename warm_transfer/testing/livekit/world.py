@@ -9,15 +9,16 @@ from livekit import rtc
 from warm_transfer.testing.livekit import latency
 from warm_transfer.testing.livekit.faults import Faults
 from warm_transfer.testing.livekit.leftovers import Ledger, Left
+from warm_transfer.testing.livekit.packets import Packets
 from warm_transfer.testing.livekit.server import Client, Member, Refused, ServerRoom
-from warm_transfer.testing.livekit.tracks import Tracks
+from warm_transfer.testing.livekit.trunks import Trunks
 
 __all__ = ["World"]
 
 Reason = rtc.DisconnectReason
 
 
-class World(Tracks):
+class World(Packets):
     """A LiveKit server with everything that is connected to it.
 
     Make it inside a running event loop, normally that of `warm_transfer.testing.clock`.
@@ -27,9 +28,9 @@ class World(Tracks):
         seed: with a seed every latency varies by a factor between 0.5 and 2, the same way each
             time; without one they are as in `latency`.
         cloud: whether ``MoveParticipant`` works, as on the vendor's cloud.
-        sip: ``"up"``, ``"absent"`` (no SIP service answers) or ``"not connected"`` (the server
-            has no Redis).
-        trunks: the ids of outbound trunks that exist.
+        sip: ``"up"``, ``"absent"`` (no SIP service answers), ``"exhausted"`` (it takes no more
+            calls) or ``"not connected"`` (the server has no Redis).
+        trunks: the ids of outbound trunks to a carrier.
     """
 
     def __init__(
@@ -45,7 +46,7 @@ class World(Tracks):
         self.faults = faults or Faults()
         self.cloud = cloud
         self.sip = sip
-        self.trunks = trunks
+        self.trunks = Trunks(self.number, trunks)
         self.down = False
         """Whether the server is restarting: it takes no requests."""
         self.rooms: dict[str, ServerRoom] = {}
