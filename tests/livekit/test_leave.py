@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Callable
 from typing import Any
 
@@ -220,7 +221,9 @@ async def test_a_session_that_is_long_in_closing_keeps_nobody_in_the_call() -> N
 
 
 @pytest.mark.asyncio
-async def test_a_session_that_never_closes_is_given_up_when_the_tries_are() -> None:
+async def test_a_session_that_never_closes_is_given_up_when_the_tries_are(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     bench = await Bench.set_up(policy=POLICY)
     bench.stage.world.faults.plan[CLOSE] = Fault(How.HANGS)
     leave = Leave(bench.legs)
@@ -230,6 +233,9 @@ async def test_a_session_that_never_closes_is_given_up_when_the_tries_are() -> N
     assert not leave._closing.done()
     await asyncio.sleep(POLICY.release_timeout_s * POLICY.release_attempts_max)
     assert leave._closing.done()
+    leave._closing = None
+    gc.collect()
+    assert "never retrieved" not in caplog.text
     await bench.finish()
 
 
