@@ -45,6 +45,18 @@ def overriding(ring: Ring) -> type[WarmTransferTask]:
     return Subclass
 
 
+class Calling(WarmTransferTask):
+    """Calls what it overrides, and nothing else."""
+
+    rung = 0
+
+    async def _originate_human_agent(
+        self, *, room_name: str, identity: str, room: rtc.Room
+    ) -> None:
+        self.rung += 1
+        await super()._originate_human_agent(room_name=room_name, identity=identity, room=room)
+
+
 async def desk_with(task: type[WarmTransferTask], line: str, **options: Any) -> Desk:
     desk = await Desk.open(line)
     given = {"sip_call_to": NUMBER, "sip_trunk_id": TRUNK, "sdk": desk.stage.sdk, **options}
@@ -213,19 +225,10 @@ async def test_an_override_is_told_where_the_leg_belongs_and_returns_when_it_is_
 
 @pytest.mark.asyncio
 async def test_an_override_may_call_what_it_overrides() -> None:
-    class Logging(WarmTransferTask):
-        rung = 0
-
-        async def _originate_human_agent(
-            self, *, room_name: str, identity: str, room: rtc.Room
-        ) -> None:
-            self.rung += 1
-            await super()._originate_human_agent(room_name=room_name, identity=identity, room=room)
-
-    desk = await desk_with(Logging, HAPPY, participant_name="desk")
+    desk = await desk_with(Calling, HAPPY, participant_name="desk")
     result = await desk.ask_and_wait()
     assert isinstance(result, WarmTransferResult)
-    assert isinstance(desk.task, Logging)
+    assert isinstance(desk.task, Calling)
     assert desk.task.rung == 1
     (call,) = desk.stage.sdk.switchboard.calls
     # The request is ours, with its limits.
@@ -237,12 +240,6 @@ async def test_an_override_may_call_what_it_overrides() -> None:
 
 @pytest.mark.asyncio
 async def test_the_dial_hook_sees_the_request_of_an_override_that_dials_by_sip() -> None:
-    class Calling(WarmTransferTask):
-        async def _originate_human_agent(
-            self, *, room_name: str, identity: str, room: rtc.Room
-        ) -> None:
-            await super()._originate_human_agent(room_name=room_name, identity=identity, room=room)
-
     seen: list[api.CreateSIPParticipantRequest] = []
     desk = await desk_with(Calling, "human is busy after 0.5 s", on_dial_request=seen.append)
     await desk.ask_and_wait()
@@ -365,12 +362,6 @@ async def test_an_override_is_cancelled_once_when_the_transfer_gives_the_dial_up
 
 @pytest.mark.asyncio
 async def test_the_sip_request_of_an_override_is_not_cancelled_with_it() -> None:
-    class Calling(WarmTransferTask):
-        async def _originate_human_agent(
-            self, *, room_name: str, identity: str, room: rtc.Room
-        ) -> None:
-            await super()._originate_human_agent(room_name=room_name, identity=identity, room=room)
-
     # At each of the first milliseconds, in which the server has no leg to remove yet.
     for ms in range(12):
         desk = await desk_with(Calling, SLOW)
