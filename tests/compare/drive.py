@@ -29,7 +29,7 @@ from tests.live.scenarios import HangUp
 from tests.live.server import Server
 from tests.live.trunk import SipPhone, Trunk
 from tests.live.voices import write_music
-from tests.live.worker import running_worker
+from tests.live.worker import left_processes, running_worker
 from warm_transfer.states import State
 
 __all__ = ["drive"]
@@ -125,9 +125,12 @@ async def _stand(
     }
     log = output / "worker.log"
     try:
-        async with running_worker("tests.compare.app", environment, log, stop_s=STOP_S):
+        async with running_worker(
+            "tests.compare.app", environment, log, drain_s=0, stop_s=STOP_S
+        ) as worker:
             await _begin(stand)
             yield stand
+        await left_processes(worker.pid, 0.0)
     finally:
         await stand.caller.aclose()
         await phone.aclose()

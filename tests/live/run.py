@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import os
 import secrets
-import signal
-import sys
 import time
+from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +26,7 @@ from tests.live.report import Evidence
 from tests.live.scenarios import Scenario
 from tests.live.server import VARIABLES, Server, running_server
 from tests.live.voices import write_music
+from tests.live.worker import hurry, left_processes, running_worker
 
 __all__ = ["OUTPUT", "run_scenario"]
 
@@ -78,7 +78,7 @@ async def run_scenario(
         CannotRun: something it needs is missing.
     """
     _clear(output)
-    _hurry()
+    hurry()
     async with running_server(say, output / "server.log") as server:
         say(f"server at {server.url}")
         stage = Stage()
@@ -94,15 +94,6 @@ async def run_scenario(
         finally:
             await phone.aclose()
             await control.aclose()
-
-
-def _hurry() -> None:
-    """Come before other work on the machine where that is allowed; sound cannot wait.
-
-    The server and the worker inherit it.
-    """
-    with contextlib.suppress(OSError):
-        os.setpriority(os.PRIO_PROCESS, 0, -10)
 
 
 def _clear(output: Path) -> None:
@@ -135,7 +126,7 @@ async def _with_worker(run: _Run, control_url: str) -> Evidence:
         await caller.aclose()
     if worker.returncode != 0:
         faults.append(f"the worker ended with {worker.returncode} instead of 0")
-    processes = await _left_processes(worker.pid)
+    processes = await left_processes(worker.pid, PROCESSES_GONE_S)
     return _evidence(
         run,
         caller,
@@ -147,55 +138,23 @@ async def _with_worker(run: _Run, control_url: str) -> Evidence:
     )
 
 
-@contextlib.asynccontextmanager
-async def _worker(run: _Run, control_url: str) -> AsyncIterator[asyncio.subprocess.Process]:
-    """Have the worker in a process group of its own, so that nothing of it can get lost."""
+def _worker(run: _Run, control_url: str) -> AbstractAsyncContextManager[Process]:
     environment = {
-        **os.environ,
         **run.server.environment(),
         CONTROL_VARIABLE: control_url,
         "LIVE_SABOTAGE": run.sabotage,
-        "PYTHONPATH": str(ROOT),
     }
-    with (run.output / "worker.log").open("wb") as log:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "tests.live.app",
-            "start",
-            f"--drain-timeout={run.scenario.drain_s}",
-            cwd=ROOT,
-            env=environment,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-    try:
-        yield process
-    finally:
-        await _stop_worker(process)
+    log, drain_s = run.output / "worker.log", run.scenario.drain_s
+    return running_worker("tests.live.app", environment, log, drain_s=drain_s, stop_s=WORKER_STOP_S)
 
 
-async def _goes_by_itself(run: _Run, worker: asyncio.subprocess.Process, faults: list[str]) -> None:
+async def _goes_by_itself(run: _Run, worker: Process, faults: list[str]) -> None:
     """See a worker go that has got its SIGTERM in the call; a second one would kill it."""
     try:
         await asyncio.wait_for(worker.wait(), WORKER_STOP_S)
         run.say("worker gone by itself")
     except TimeoutError:
         faults.append(f"the worker did not go by itself within {WORKER_STOP_S:g} s")
-
-
-async def _stop_worker(process: asyncio.subprocess.Process) -> None:
-    """Ask it to stop, as an orchestrator does, and kill it when it does not."""
-    if process.returncode is None:
-        with contextlib.suppress(ProcessLookupError):
-            process.send_signal(signal.SIGTERM)
-        try:
-            await asyncio.wait_for(process.wait(), WORKER_STOP_S)
-        except TimeoutError:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            await process.wait()
 
 
 @contextlib.asynccontextmanager
@@ -219,7 +178,7 @@ async def _check(server: Server, client: api.LiveKitAPI) -> None:
         ) from error
 
 
-async def _ready(run: _Run, worker: asyncio.subprocess.Process) -> None:
+async def _ready(run: _Run, worker: Process) -> None:
     end_s = time.monotonic() + WORKER_READY_S
     while time.monotonic() < end_s and worker.returncode is None:
         if await run.control.wait_for("worker_registered", 2.0):
@@ -331,35 +290,6 @@ async def _participants(client: api.LiveKitAPI, room: str) -> list[str]:
     except api.TwirpError:
         return []
     return [f"{each.identity} in {room}" for each in answer.participants]
-
-
-async def _left_processes(group: int) -> list[str]:
-    """Name the processes of the worker's group that have outlived it, and end them.
-
-    Python's own helpers (fork server, resource tracker) see the end of the worker by a closed
-    pipe, a moment later.
-    """
-    end_s = time.monotonic() + PROCESSES_GONE_S
-    while found := _processes_of(group):
-        if time.monotonic() > end_s:
-            for pid in found:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
-            break
-        await asyncio.sleep(0.1)
-    return [f"{pid} {command}" for pid, command in found.items()]
-
-
-def _processes_of(group: int) -> dict[int, str]:
-    """The living processes of a session, by the fields of ``/proc/PID/stat`` (see proc(5))."""
-    found: dict[int, str] = {}
-    for entry in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError, ValueError, IndexError):
-            state, _, _, session = (entry / "stat").read_text().rsplit(")", 1)[1].split()[:4]
-            if int(session) == group and state != "Z":
-                command = (entry / "cmdline").read_text().replace("\0", " ").strip()
-                found[int(entry.name)] = command[:80]
-    return found
 
 
 def _evidence(

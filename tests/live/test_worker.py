@@ -6,23 +6,28 @@ from pathlib import Path
 
 import pytest
 
-from tests.live.worker import running_worker
+from tests.live.worker import left_processes, running_worker
 
 STUBBORN = """
 import os, signal, subprocess, sys
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
 child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
-print(os.environ["GIVEN"], *sys.argv[1:], child.pid, flush=True)
+print(os.environ["GIVEN"], *sys.argv[1:], flush=True)
 child.wait()
+"""
+CARELESS = """
+import subprocess, sys
+subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+print("gone", flush=True)
 """
 
 
-def _lives(pid: int) -> bool:
-    """Whether a process runs; one that nobody has waited for yet does not (proc(5))."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] not in "XZ"
-    except OSError:
-        return False
+async def words_of(log: Path) -> list[str]:
+    read = log.read_text
+    async with asyncio.timeout(20):
+        while not read().endswith("\n"):  # noqa: ASYNC110 - a process has no event
+            await asyncio.sleep(0.02)
+    return read().split()
 
 
 @pytest.mark.asyncio
@@ -30,17 +35,20 @@ async def test_a_worker_that_does_not_stop_is_killed_with_all_it_has_started(
     tmp_path: Path,
 ) -> None:
     (tmp_path / "stubborn.py").write_text(STUBBORN)
-    environment = {"PYTHONPATH": str(tmp_path), "GIVEN": "given"}
-    log = tmp_path / "log"
-    async with running_worker("stubborn", environment, log, stop_s=0.1) as worker:
-        async with asyncio.timeout(20):
-            while not log.read_text().endswith("\n"):  # noqa: ASYNC110 - a process has no event
-                await asyncio.sleep(0.02)
-        words = log.read_text().split()
-        assert words[:3] == ["given", "start", "--drain-timeout=0"]
+    given, log = {"PYTHONPATH": str(tmp_path), "GIVEN": "given"}, tmp_path / "log"
+    async with running_worker("stubborn", given, log, drain_s=3, stop_s=0.1) as worker:
+        assert await words_of(log) == ["given", "start", "--drain-timeout=3"]
         assert os.getsid(worker.pid) == worker.pid
-        assert _lives(int(words[3]))
-    assert worker.returncode is not None
-    async with asyncio.timeout(20):
-        while _lives(int(words[3])):  # noqa: ASYNC110 - as above
-            await asyncio.sleep(0.02)
+    assert worker.returncode == -9
+    assert await left_processes(worker.pid, 5.0) == []
+
+
+@pytest.mark.asyncio
+async def test_what_outlives_a_worker_is_named_and_ended(tmp_path: Path) -> None:
+    (tmp_path / "careless.py").write_text(CARELESS)
+    given, log = {"PYTHONPATH": str(tmp_path)}, tmp_path / "log"
+    async with running_worker("careless", given, log, drain_s=0, stop_s=5.0) as worker:
+        assert await words_of(log) == ["gone"]
+    (left,) = await left_processes(worker.pid, 0.0)
+    assert left.endswith("import time; time.sleep(60)")
+    assert await left_processes(worker.pid, 5.0) == []

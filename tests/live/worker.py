@@ -7,10 +7,12 @@ import contextlib
 import os
 import signal
 import sys
+import time
+from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
-__all__ = ["hurry", "running_worker"]
+__all__ = ["hurry", "left_processes", "running_worker"]
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -26,14 +28,16 @@ def hurry() -> None:
 
 @contextlib.asynccontextmanager
 async def running_worker(
-    module: str, environment: Mapping[str, str], log: Path, *, stop_s: float
-) -> AsyncIterator[asyncio.subprocess.Process]:
+    module: str, environment: Mapping[str, str], log: Path, *, drain_s: int, stop_s: float
+) -> AsyncIterator[Process]:
     """Have a worker for the time of the block; after it, it is asked to stop, then killed.
 
     Args:
         module: what is run, with livekit-agents' command line.
         environment: variables on top of ours.
         log: the file to which it writes.
+        drain_s: how long it lets its jobs go on when it is to stop, in whole
+            seconds.
         stop_s: how long it may take to stop, in seconds.
     """
     with log.open("wb") as out:
@@ -42,7 +46,7 @@ async def running_worker(
             "-m",
             module,
             "start",
-            "--drain-timeout=0",
+            f"--drain-timeout={drain_s}",
             cwd=ROOT,
             env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
             stdout=out,
@@ -55,13 +59,43 @@ async def running_worker(
         await _stop(process, stop_s)
 
 
-async def _stop(process: asyncio.subprocess.Process, stop_s: float) -> None:
+async def _stop(process: Process, stop_s: float) -> None:
+    """Ask it to stop, as an orchestrator does, and kill it when it does not."""
     if process.returncode is None:
         with contextlib.suppress(ProcessLookupError):
             process.send_signal(signal.SIGTERM)
-        with contextlib.suppress(TimeoutError):
+        try:
             await asyncio.wait_for(process.wait(), stop_s)
-    # Also when it has gone: a job of its own may have outlived it.
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    await process.wait()
+        except TimeoutError:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            await process.wait()
+
+
+async def left_processes(session: int, patience_s: float) -> list[str]:
+    """Name the processes of a worker's session that have outlived it, and end them.
+
+    Python's own helpers (fork server, resource tracker) see the end of the worker by a closed
+    pipe, a moment later.
+    """
+    end_s = time.monotonic() + patience_s
+    while found := _processes_of(session):
+        if time.monotonic() > end_s:
+            for pid in found:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            break
+        await asyncio.sleep(0.1)
+    return [f"{pid} {command}" for pid, command in found.items()]
+
+
+def _processes_of(session: int) -> dict[int, str]:
+    """The living processes of a session, by the fields of ``/proc/PID/stat`` (see proc(5))."""
+    found: dict[int, str] = {}
+    for entry in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            state, _, _, its = (entry / "stat").read_text().rsplit(")", 1)[1].split()[:4]
+            if int(its) == session and state != "Z":
+                command = (entry / "cmdline").read_text().replace("\0", " ").strip()
+                found[int(entry.name)] = command[:80]
+    return found
