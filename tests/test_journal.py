@@ -17,7 +17,7 @@ from warm_transfer.errors import JournalError, UnexpectedEvent
 from warm_transfer.events import CLOCKS, Event, Facts, On
 from warm_transfer.journal import VERSION, FileJournal, MemoryJournal, read, replay, to_line
 from warm_transfer.outcome import Reason
-from warm_transfer.policy import Plan, Strategy, TransferPolicy
+from warm_transfer.policy import Carrier, Plan, Strategy, TransferPolicy
 from warm_transfer.rows import Row, Table
 from warm_transfer.states import State
 from warm_transfer.table import TABLE
@@ -118,11 +118,14 @@ def test_the_request_carries_what_guards_depend_on() -> None:
     transfer = Transfer(
         "t1",
         policy=TransferPolicy(on_human_left="return"),
-        plan=Plan(strategies=(Strategy("move"), Strategy("relay", relayed=True))),
+        plan=Plan(strategies=(Strategy("move"), Strategy("relay", Carrier.AGENT))),
     )
     line = lines_of(On.TRANSFER_REQUESTED, transfer=transfer)[0]
     assert line["payload"]["plan"] == {
-        "strategies": [{"name": "move", "relayed": False}, {"name": "relay", "relayed": True}],
+        "strategies": [
+            {"name": "move", "carrier": "server"},
+            {"name": "relay", "carrier": "agent"},
+        ],
         "on_human_left": "return",
         "after_merge": "silent",
     }
@@ -411,7 +414,7 @@ def test_a_missing_line_is_found() -> None:
 
 
 SOUND = {
-    "strategies": [{"name": "move", "relayed": False}],
+    "strategies": [{"name": "move", "carrier": "server"}],
     "on_human_left": "end_call",
     "after_merge": "silent",
 }
@@ -459,7 +462,7 @@ PLANS = st.sampled_from(
     [
         Plan(),
         Plan(strategies=(Strategy("move"),)),
-        Plan(strategies=(Strategy("move"), Strategy("relay", relayed=True))),
+        Plan(strategies=(Strategy("move"), Strategy("relay", Carrier.AGENT))),
     ]
 )
 POLICIES = st.sampled_from(

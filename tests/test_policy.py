@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from warm_transfer.errors import InvalidArgument
-from warm_transfer.policy import RING_TIMEOUT_MAX_S, Plan, Strategy, TransferPolicy
+from warm_transfer.policy import RING_TIMEOUT_MAX_S, Carrier, Plan, Strategy, TransferPolicy
 
 SECONDS = [each.name for each in fields(TransferPolicy) if each.name.endswith("_s")]
 COUNTS = [each.name for each in fields(TransferPolicy) if each.name.endswith("_max")]
@@ -110,5 +110,5 @@ def test_key_tones_take_no_negative_time(value: float) -> None:
 
 
 def test_the_default_plan_relays() -> None:
-    assert Plan().strategies == (Strategy("relay", relayed=True),)
-    assert not Strategy("move").relayed
+    assert Plan().strategies == (Strategy("relay", Carrier.AGENT),)
+    assert Strategy("move").carrier is Carrier.SERVER

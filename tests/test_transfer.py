@@ -8,13 +8,13 @@ from warm_transfer.effects import Do
 from warm_transfer.errors import UnexpectedEvent
 from warm_transfer.events import Event, Facts, On
 from warm_transfer.outcome import Reason, TransferOutcome
-from warm_transfer.policy import Plan, Strategy, TransferPolicy
+from warm_transfer.policy import Carrier, Plan, Strategy, TransferPolicy
 from warm_transfer.rows import Keep
 from warm_transfer.states import State
 from warm_transfer.transfer import Handling, Step, Transfer
 
 MOVE = Strategy("move")
-RELAY = Strategy("relay", relayed=True)
+RELAY = Strategy("relay", Carrier.AGENT)
 TO_BRIEFING = (On.TRANSFER_REQUESTED, On.CALLER_HELD, On.CONSULT_ANSWERED)
 TO_MERGING = (*TO_BRIEFING, On.CONSULT_ACCEPTED)
 

@@ -31,8 +31,11 @@ class Do(StrEnum):
     START_BRIEFING = "START_BRIEFING"
     STOP_BRIEFING = "STOP_BRIEFING"
     """Silence the consult agent for good, so that no tail of it can cross."""
+    PREPARE_MERGE = "PREPARE_MERGE"
+    """Get the first merge strategy ready while the human is briefed; nothing is heard of it."""
     MERGE_LEGS = "MERGE_LEGS"
     UNMERGE_LEGS = "UNMERGE_LEGS"
+    """Undo a merge, and what was prepared for it."""
     LOOK_AT_ROOMS = "LOOK_AT_ROOMS"
     """Settle an uncertain merge by looking where the legs are."""
     NOTIFY_CONSULT = "NOTIFY_CONSULT"
@@ -82,8 +85,10 @@ RELEASES = frozenset(
 AFTER: Mapping[Do, frozenset[Do]] = {
     # A session that is not there yet cannot speak; the decision deadline bounds the wait.
     Do.START_BRIEFING: frozenset({Do.OPEN_CONSULT}),
+    # What is prepared is prepared in both rooms.
+    Do.PREPARE_MERGE: frozenset({Do.OPEN_CONSULT}),
     # BRIEFING_STOPPED orders it behind the briefing, whose session may still be closing.
-    Do.MERGE_LEGS: frozenset({Do.OPEN_CONSULT, Do.UNMERGE_LEGS}),
+    Do.MERGE_LEGS: frozenset({Do.OPEN_CONSULT, Do.PREPARE_MERGE, Do.UNMERGE_LEGS}),
     # A look during an unmerge would find the legs that are about to be parted.
     Do.LOOK_AT_ROOMS: frozenset({Do.UNMERGE_LEGS}),
     # The notice is bounded by `notice_limit_s`, so the leg is gone within it.
@@ -108,7 +113,7 @@ OVERTAKES: Mapping[Do, frozenset[Do]] = {
     Do.HANG_UP_CONSULT: frozenset({Do.DIAL_CONSULT}),
     Do.CLOSE_CONSULT: frozenset({Do.OPEN_CONSULT, Do.START_BRIEFING, Do.STOP_BRIEFING}),
     Do.STOP_BRIEFING: frozenset({Do.START_BRIEFING}),
-    Do.UNMERGE_LEGS: frozenset({Do.MERGE_LEGS, Do.LOOK_AT_ROOMS}),
+    Do.UNMERGE_LEGS: frozenset({Do.PREPARE_MERGE, Do.MERGE_LEGS, Do.LOOK_AT_ROOMS}),
     Do.RESUME_CALLER: frozenset({Do.HOLD_CALLER}),
     Do.RESUME_OUTPUT: frozenset({Do.HOLD_CALLER}),
 }
@@ -125,6 +130,8 @@ FAILURE: Mapping[Do, On | None] = {
     Do.DIAL_CONSULT: On.DIAL_UNCERTAIN,
     Do.START_BRIEFING: On.BRIEFING_FAILED,
     Do.STOP_BRIEFING: On.BRIEFING_FAILED,
+    # The merge makes up for what was not prepared, or fails of it.
+    Do.PREPARE_MERGE: None,
     Do.MERGE_LEGS: On.MERGE_FAILED,
     Do.LOOK_AT_ROOMS: On.MERGE_FAILED,
     # Who cannot be heard out is not waited for.

@@ -17,7 +17,7 @@ from typing import IO, Any
 from warm_transfer.errors import InvalidArgument, JournalError, UnexpectedEvent
 from warm_transfer.events import NO_FACTS, Event, Facts, On
 from warm_transfer.logs import mask
-from warm_transfer.policy import Plan, Strategy, TransferPolicy
+from warm_transfer.policy import Carrier, Plan, Strategy, TransferPolicy
 from warm_transfer.rows import Table
 from warm_transfer.table import TABLE
 from warm_transfer.transfer import Step, Transfer
@@ -119,7 +119,7 @@ def _plan(transfer: Transfer) -> dict[str, object]:
     """What guards depend on besides the events, so that a journal replays by itself."""
     return {
         "strategies": [
-            {"name": each.name, "relayed": each.relayed} for each in transfer.plan.strategies
+            {"name": each.name, "carrier": each.carrier.value} for each in transfer.plan.strategies
         ],
         "on_human_left": transfer.policy.on_human_left,
         "after_merge": transfer.policy.after_merge,
@@ -248,13 +248,13 @@ def _transfer_for(lines: Sequence[Mapping[str, Any]], table: Table) -> Transfer:
         return Transfer(name, table=table)
     try:
         strategies = tuple(
-            Strategy(each["name"], relayed=each["relayed"]) for each in plan["strategies"]
+            Strategy(each["name"], Carrier(each["carrier"])) for each in plan["strategies"]
         )
         policy = TransferPolicy(
             on_human_left=plan["on_human_left"], after_merge=plan["after_merge"]
         )
         return Transfer(name, policy=policy, plan=Plan(strategies=strategies), table=table)
-    except (KeyError, TypeError, InvalidArgument) as error:
+    except (KeyError, TypeError, ValueError, InvalidArgument) as error:
         raise JournalError(f"transfer {name}", "has no usable plan") from error
 
 

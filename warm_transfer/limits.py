@@ -17,6 +17,8 @@ _FIELDS: Mapping[Do, tuple[str, ...]] = {
     Do.DIAL_CONSULT: ("ring_timeout_s", "dial_margin_s", "dial_margin_s"),
     Do.START_BRIEFING: ("decision_timeout_s",),
     Do.STOP_BRIEFING: ("merge_timeout_s",),
+    # A merge that waits for it has at least half of its own time left.
+    Do.PREPARE_MERGE: ("api_timeout_s",),
     Do.MERGE_LEGS: ("merge_timeout_s",),
     Do.LOOK_AT_ROOMS: ("look_timeout_s",),
     Do.NOTIFY_CONSULT: ("notice_limit_s",),

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, fields
+from enum import StrEnum
 from typing import Literal
 
 from warm_transfer.errors import InvalidArgument
 
-__all__ = ["Plan", "Strategy", "TransferPolicy"]
+__all__ = ["Carrier", "Plan", "Strategy", "TransferPolicy"]
 
 RING_TIMEOUT_MAX_S = 70.0
 """The server gives a dial up after 80 s (livekit ``pkg/service/sip.go``); we must be first."""
@@ -159,20 +160,30 @@ def _header_names(value: object) -> frozenset[str]:
     return frozenset(str(name) for name in value)
 
 
+class Carrier(StrEnum):
+    """Who carries the sound between the legs of a merged call, and so what has to stay."""
+
+    AGENT = "agent"
+    """The agent, from room to room: both rooms and the agent have to stay."""
+    BRIDGE = "bridge"
+    """The SIP service, by a call to itself: both rooms have to stay, and the agent watches."""
+    SERVER = "server"
+    """The server, in one room: the consult room is not needed, and the agent may leave."""
+
+
 @dataclass(frozen=True, slots=True)
 class Strategy:
     """What the core has to know about a merge strategy."""
 
     name: str
-    relayed: bool = False
-    """Whether the agent itself carries the sound, so that its rooms must stay open."""
+    carrier: Carrier = Carrier.SERVER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """What one transfer may do, decided before anything is dialled."""
 
-    strategies: tuple[Strategy, ...] = (Strategy("relay", relayed=True),)
+    strategies: tuple[Strategy, ...] = (Strategy("relay", Carrier.AGENT),)
     """Merge strategies in the order in which they are tried."""
     dtmf_s: float = 0.0
     """Seconds that the key tones after the answer take; they belong to dialing."""

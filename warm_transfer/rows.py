@@ -60,6 +60,7 @@ class Guard(StrEnum):
     NOT_LOOKED = "rooms not looked at yet"
     # How the sound of a merged call runs, and what the agent does then.
     RELAYED = "the agent carries the sound"
+    BRIDGED = "a bridge carries the sound"
     DIRECT = "the sound runs without the agent"
     DIRECT_STAYS = "the sound runs without the agent, which stays"
     DIRECT_LEAVES = "the sound runs without the agent, which leaves"
@@ -108,11 +109,21 @@ FAMILIES: Mapping[Family, tuple[Guard, ...]] = {
         Guard.HUMAN_GONE,
         Guard.NOTHING_LEFT,
     ),
-    Family.AFTER_MERGE: (Guard.RELAYED, Guard.DIRECT_STAYS, Guard.DIRECT_LEAVES),
+    Family.AFTER_MERGE: (
+        Guard.RELAYED,
+        Guard.BRIDGED,
+        Guard.DIRECT_STAYS,
+        Guard.DIRECT_LEAVES,
+    ),
     Family.AGENT_NEEDED: (Guard.NEEDED, Guard.NOT_NEEDED),
     Family.HEARD_OUT: (Guard.STAYS, Guard.LEAVES),
     Family.HUMAN_LEFT: (Guard.RETURNS, Guard.ENDS),
-    Family.CONSULT_LOST: (Guard.DIRECT, Guard.RELAYED_RETURNS, Guard.RELAYED_ENDS),
+    Family.CONSULT_LOST: (
+        Guard.DIRECT,
+        Guard.BRIDGED,
+        Guard.RELAYED_RETURNS,
+        Guard.RELAYED_ENDS,
+    ),
     Family.BROKE: (Guard.FIRST_BREAK, Guard.RETURNS, Guard.ENDS),
 }
 
@@ -126,7 +137,8 @@ class Keep(StrEnum):
     LOOKED = "the rooms have been looked at"
     NEXT_STRATEGY = "the next merge strategy is in use"
     BROKE = "the merge broke once"
-    REPAIRED = "the broken merge has been set up again"
+    DOUBTED = "it is not known whether the merged call still stands"
+    REPAIRED = "the broken or doubted merge stands again"
     SETTLED = "the merge is known; reports of older merge effects are stale"
 
 

@@ -67,7 +67,9 @@ def _dialing() -> Iterator[Row]:
     yield Row(S.DIALING, On.CONSULT_RANG, S.DIALING)
     # The consult room may still be on its way; START_BRIEFING waits for it inside the decision
     # deadline, so the answer is never lost to a slow room.
-    yield Row(S.DIALING, On.CONSULT_ANSWERED, S.BRIEFING, (Do.START_BRIEFING,), start=Wait.DECISION)
+    # While the human listens there is time to get the merge ready.
+    brief = (Do.START_BRIEFING, Do.PREPARE_MERGE)
+    yield Row(S.DIALING, On.CONSULT_ANSWERED, S.BRIEFING, brief, start=Wait.DECISION)
     yield Row(S.DIALING, On.CONSULT_REFUSED, S.FAILED, BACK, reason=MAPPED)
     yield Row(S.DIALING, On.DEADLINE_PASSED, S.FAILED, BACK, reason=Reason.NO_ANSWER)
     # A dial whose fate is unknown is hung up and never dialled again: two phones would ring.
@@ -79,17 +81,19 @@ def _dialing() -> Iterator[Row]:
 def _briefing() -> Iterator[Row]:
     for event in (On.CONSULT_ACCEPTED, On.APP_ACCEPTED):
         yield Row(S.BRIEFING, event, S.MERGING, (Do.STOP_BRIEFING,), start=Wait.MERGE)
-    yield Row(S.BRIEFING, On.CONSULT_DECLINED, S.DECLINED, BACK, reason=Reason.DECLINED)
-    yield Row(S.BRIEFING, On.VOICEMAIL_DETECTED, S.VOICEMAIL, BACK, reason=Reason.VOICEMAIL)
-    yield Row(S.BRIEFING, On.CONSULT_HUNG_UP, S.FAILED, BACK, reason=Reason.HUMAN_LEFT)
+    back = UNDO + BACK
+    yield Row(S.BRIEFING, On.CONSULT_DECLINED, S.DECLINED, back, reason=Reason.DECLINED)
+    yield Row(S.BRIEFING, On.VOICEMAIL_DETECTED, S.VOICEMAIL, back, reason=Reason.VOICEMAIL)
+    yield Row(S.BRIEFING, On.CONSULT_HUNG_UP, S.FAILED, back, reason=Reason.HUMAN_LEFT)
     # Silence is no consent: the human who says neither yes nor no is told and let go.
-    yield Row(S.BRIEFING, On.DEADLINE_PASSED, S.FAILED, TELL + BACK, reason=Reason.NO_DECISION)
+    yield Row(S.BRIEFING, On.DEADLINE_PASSED, S.FAILED, TELL + back, reason=Reason.NO_DECISION)
 
 
 def _before_the_merge() -> Iterator[Row]:
     """What ends holding, dialing and briefing alike; only in briefing is there anyone to tell."""
     for state in BEFORE_MERGE:
-        tell = TELL if state is S.BRIEFING else ()
+        undo = UNDO if state is S.BRIEFING else ()
+        tell = TELL + undo if state is S.BRIEFING else ()
         back, off = tell + BACK, tell + OFF
         yield Row(state, On.APP_CANCELLED, S.CANCELLED, back, reason=Reason.APP_CANCELLED)
         yield Row(state, On.APP_DECLINED, S.DECLINED, back, reason=Reason.DECLINED)
@@ -103,8 +107,8 @@ def _before_the_merge() -> Iterator[Row]:
         yield Row(state, On.HOLD_AUDIO_FAILED, state)
         yield Row(state, On.CONSULT_OPENED, state)
         lost = Reason.CONSULT_UNAVAILABLE
-        yield Row(state, On.CONSULT_OPEN_FAILED, S.FAILED, BACK, reason=lost)
-        yield Row(state, On.CONSULT_ROOM_LOST, S.FAILED, BACK, reason=lost)
+        yield Row(state, On.CONSULT_OPEN_FAILED, S.FAILED, undo + BACK, reason=lost)
+        yield Row(state, On.CONSULT_ROOM_LOST, S.FAILED, undo + BACK, reason=lost)
         # The input is off, but the output could not be: the agent would talk over the hold.
         yield Row(state, On.CALLER_HOLD_FAILED, S.FAILED, back, reason=Reason.HOLD_FAILED)
         # The consult session may die before anybody answered; then nobody is rung for nothing.
@@ -116,12 +120,14 @@ def _merging() -> Iterator[Row]:
     undo_back, undo_off = UNDO + BACK, UNDO + OFF
     # No briefing tail may cross, so the legs are joined only after the briefing has stopped.
     yield Row(here, On.BRIEFING_STOPPED, here, (Do.MERGE_LEGS,))
-    # With a relay the agent's rooms carry the sound and must stay open, whatever the policy says.
+    # With a relay or a bridge the sound runs through both rooms, which must stay open, whatever the
+    # policy says; a bridge does not notice when one of its two calls has ended, so the agent does.
     # Output comes back so that the application can still say something; input stays off, because
     # an agent must not answer into the merged call.
     done = (Do.STOP_HOLD_AUDIO, Do.DELIVER_OUTCOME, Do.RESUME_OUTPUT)
     for guard, then in (
         (Guard.RELAYED, ()),
+        (Guard.BRIDGED, ()),
         (Guard.DIRECT_STAYS, (Do.CLOSE_CONSULT,)),
         (Guard.DIRECT_LEAVES, (Do.CLOSE_CONSULT, Do.AWAIT_LAST_WORDS)),
     ):
@@ -217,16 +223,21 @@ def _merged() -> Iterator[Row]:
     yield Row(here, On.MERGE_CONFIRMED, here, (), Guard.RELAYED)
     yield Row(here, On.MERGE_CONFIRMED, here, (), Guard.DIRECT_STAYS, keep=whole)
     settled = (*whole, Keep.SETTLED)
+    yield Row(here, On.MERGE_CONFIRMED, here, (), Guard.BRIDGED, keep=settled)
     yield Row(here, On.MERGE_CONFIRMED, here, words, Guard.DIRECT_LEAVES, keep=settled)
     for event in (On.MERGE_FAILED, On.MERGE_UNCERTAIN):
         yield Row(here, event, S.RETURNED, RETURN, Guard.RETURNS)
         yield Row(here, event, S.ENDED, END, Guard.ENDS)
     yield Row(here, On.CONSULT_ROOM_LOST, here, (), Guard.DIRECT)
+    # Ours or everybody's: a bridge stands without our connection, but not without the room.
+    doubted = (Keep.DOUBTED,)
+    yield Row(here, On.CONSULT_ROOM_LOST, here, (Do.LOOK_AT_ROOMS,), Guard.BRIDGED, keep=doubted)
     yield Row(here, On.CONSULT_ROOM_LOST, S.RETURNED, RETURN, Guard.RELAYED_RETURNS)
     yield Row(here, On.CONSULT_ROOM_LOST, S.ENDED, END, Guard.RELAYED_ENDS)
     yield Row(here, On.SESSION_CLOSED, here, keep=(Keep.SESSION_GONE,))
-    # Without a relay both legs live on under `max_call_duration`; nobody needs the agent, unless
-    # a broken merge is being repaired: an end is better than two people in silence.
+    # Without a relay both legs, and a bridge between them, live on under `max_call_duration`;
+    # nobody needs the agent, unless a broken merge is being repaired or a doubtful one is looked
+    # at: an end is better than two people in silence.
     for event in (On.JOB_SHUTTING_DOWN, On.CALLER_ROOM_LOST):
         yield Row(here, event, S.ENDED, END, Guard.NEEDED)
         yield Row(here, event, S.ENDED, (), Guard.NOT_NEEDED)

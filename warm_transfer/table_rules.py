@@ -27,6 +27,7 @@ ACQUIRED: Mapping[Do, frozenset[Do]] = {
     Do.PLAY_HOLD_AUDIO: frozenset({Do.STOP_HOLD_AUDIO}),
     Do.OPEN_CONSULT: frozenset({Do.CLOSE_CONSULT}),
     Do.DIAL_CONSULT: frozenset({Do.HANG_UP_CONSULT}),
+    Do.PREPARE_MERGE: frozenset({Do.UNMERGE_LEGS}),
     Do.MERGE_LEGS: frozenset({Do.UNMERGE_LEGS}),
 }
 

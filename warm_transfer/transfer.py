@@ -21,7 +21,7 @@ from warm_transfer.errors import UnexpectedEvent
 from warm_transfer.events import CLOCKS, Event, Facts, On
 from warm_transfer.machine import TableMachine
 from warm_transfer.outcome import Reason, TransferOutcome, reason_of_refusal
-from warm_transfer.policy import Plan, Strategy, TransferPolicy
+from warm_transfer.policy import Carrier, Plan, Strategy, TransferPolicy
 from warm_transfer.rows import Family, Guard, Ignored, Keep, Row, Table, Wait
 from warm_transfer.states import DELIVERED, FINAL, HELD, State
 from warm_transfer.table import TABLE
@@ -294,22 +294,29 @@ class Transfer:
         return Guard.NOTHING_LEFT if answer is Guard.STRATEGY_LEFT else answer
 
     def _after_merge(self) -> Guard:
-        if self.strategy.relayed:
-            return Guard.RELAYED
+        match self.strategy.carrier:
+            case Carrier.AGENT:
+                return Guard.RELAYED
+            case Carrier.BRIDGE:
+                return Guard.BRIDGED
         leaves = self.policy.after_merge == "leave"
         return Guard.DIRECT_LEAVES if leaves else Guard.DIRECT_STAYS
 
     def _agent_needed(self) -> bool:
         broken = Keep.BROKE in self._kept and Keep.REPAIRED not in self._kept
-        return self.strategy.relayed or broken
+        doubted = Keep.DOUBTED in self._kept
+        return self.strategy.carrier is Carrier.AGENT or broken or doubted
 
     def _human_left(self) -> Guard:
         returns = self.policy.on_human_left == "return" and Keep.SESSION_GONE not in self._kept
         return Guard.RETURNS if returns else Guard.ENDS
 
     def _consult_lost(self) -> Guard:
-        if not self.strategy.relayed:
-            return Guard.DIRECT
+        match self.strategy.carrier:
+            case Carrier.SERVER:
+                return Guard.DIRECT
+            case Carrier.BRIDGE:
+                return Guard.BRIDGED
         returns = self._human_left() is Guard.RETURNS
         return Guard.RELAYED_RETURNS if returns else Guard.RELAYED_ENDS
 
@@ -327,6 +334,9 @@ class Transfer:
                 self._settled = max(self._names, default=0)
             elif keep is Keep.BROKE:
                 self._kept.discard(Keep.REPAIRED)
+                self._kept.add(keep)
+            elif keep is Keep.REPAIRED:
+                self._kept.discard(Keep.DOUBTED)
                 self._kept.add(keep)
             else:
                 self._kept.add(keep)
@@ -367,7 +377,7 @@ class Transfer:
         return effect
 
     def _strategy_for(self, name: Do) -> str | None:
-        joined = name in (Do.MERGE_LEGS, Do.LOOK_AT_ROOMS)
+        joined = name in (Do.PREPARE_MERGE, Do.MERGE_LEGS, Do.LOOK_AT_ROOMS)
         return self.strategy.name if joined else None
 
     def _decide(self, row: Row, event: Event) -> TransferOutcome:

@@ -7,12 +7,11 @@ import pytest
 
 from tests.livekit.bench import Bench, effect
 from warm_transfer.effects import Do
-from warm_transfer.errors import InvalidArgument
 from warm_transfer.events import On
 from warm_transfer.livekit.legs import Legs
-from warm_transfer.livekit.merge import Merge, strategies_of
+from warm_transfer.livekit.merge import Merge
 from warm_transfer.livekit.relay import Relay
-from warm_transfer.policy import Strategy
+from warm_transfer.policy import Carrier, Strategy
 
 Broke = Callable[[BaseException | None], None]
 
@@ -20,9 +19,9 @@ Broke = Callable[[BaseException | None], None]
 class Fake:
     """A strategy that does what the test says."""
 
-    def __init__(self, name: str = "fake", *, relayed: bool = False) -> None:
+    def __init__(self, name: str = "fake", *, carrier: Carrier = Carrier.SERVER) -> None:
         self.name = name
-        self.relayed = relayed
+        self.carrier = carrier
         self.calls: list[str] = []
         self.broke: Broke | None = None
         self.error: Exception | None = None
@@ -51,42 +50,23 @@ class Fake:
         return self.stands
 
 
-# Which strategies.
-
-
-@pytest.mark.parametrize("merge", ["auto", "relay", ["relay"], ("auto",)])
-def test_auto_and_relay_are_the_relay(merge: object) -> None:
-    (strategy,) = strategies_of(merge)
-    assert isinstance(strategy, Relay)
-
-
-def test_one_strategy_of_the_application_needs_no_list() -> None:
-    strategy = Fake("own")
-    assert strategies_of(strategy) == (strategy,)
-
-
-def test_strategies_of_the_application_keep_their_order() -> None:
-    first, last = Fake("first"), Fake("last")
-    found = strategies_of([first, "relay", last])
-    assert [each.name for each in found] == ["first", "relay", "last"]
-
-
-@pytest.mark.parametrize("merge", ["teleport", ["relay", "sip"], [], ""])
-def test_unknown_or_no_strategies_name_the_argument(merge: object) -> None:
-    with pytest.raises(InvalidArgument) as caught:
-        strategies_of(merge)
-    assert caught.value.argument == "merge"
-    assert "relay" in caught.value.remedy
-
-
 @pytest.mark.asyncio
-async def test_the_core_is_told_the_strategies_in_order_and_which_are_relayed() -> None:
+async def test_the_core_is_told_the_strategies_in_order_and_who_carries_the_sound() -> None:
     bench = await Bench.set_up()
-    merge = Merge(bench.legs, [Fake("a"), Fake("b", relayed=True)])
-    assert merge.plan == (Strategy("a", relayed=False), Strategy("b", relayed=True))
+    merge = Merge(bench.legs, [Fake("a"), Fake("b", carrier=Carrier.AGENT)])
+    assert merge.plan == (Strategy("a", Carrier.SERVER), Strategy("b", Carrier.AGENT))
 
 
 # The effects.
+
+
+@pytest.mark.asyncio
+async def test_only_the_strategy_of_the_effect_is_prepared_and_that_reports_nothing() -> None:
+    bench = await Bench.set_up()
+    first, second = Fake("first"), Fake("second")
+    await Merge(bench.legs, [first, second]).prepare(effect(Do.PREPARE_MERGE, strategy="first"))
+    assert (first.calls, second.calls) == (["prepare"], [])
+    assert bench.posted == []
 
 
 @pytest.mark.asyncio
@@ -168,30 +148,10 @@ async def test_the_relay_through_the_effects_joins_and_parts() -> None:
     await bench.join_consult()
     bench.human_joins()
     await asyncio.sleep(0.2)
-    merge = Merge(bench.legs, strategies_of("auto"))
+    merge = Merge(bench.legs, [Relay()])
     await merge.merge(effect(Do.MERGE_LEGS, strategy="relay"))
     await merge.look(effect(Do.LOOK_AT_ROOMS, strategy="relay"))
     assert bench.names == [On.MERGE_CONFIRMED, On.MERGE_CONFIRMED]
     await merge.unmerge()
     await merge.look(effect(Do.LOOK_AT_ROOMS, strategy="relay"))
     assert bench.names[-1] is On.MERGE_FAILED
-
-
-def test_something_that_is_no_list_names_the_argument() -> None:
-    for wrong in (None, 3, object(), {"relay": 1}):
-        with pytest.raises(InvalidArgument) as caught:
-            strategies_of(wrong)
-        assert caught.value.argument == "merge"
-
-
-def test_something_that_is_no_strategy_names_the_argument() -> None:
-    for wrong in (None, 3, object()):
-        with pytest.raises(InvalidArgument) as caught:
-            strategies_of([wrong])
-        assert caught.value.argument == "merge"
-
-
-def test_two_strategies_of_one_name_name_the_argument() -> None:
-    with pytest.raises(InvalidArgument) as caught:
-        strategies_of([Fake("a"), Fake("a")])
-    assert caught.value.argument == "merge"

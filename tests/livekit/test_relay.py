@@ -8,7 +8,7 @@ from livekit import rtc
 
 from tests.livekit.bench import HUMAN, ROOM, Bench, turns
 from warm_transfer.livekit.relay import QUEUE_FRAMES, Lane, Relay
-from warm_transfer.policy import TransferPolicy
+from warm_transfer.policy import Carrier, TransferPolicy
 from warm_transfer.testing.livekit.faults import Fault, How
 from warm_transfer.testing.livekit.play import CALLER
 from warm_transfer.testing.livekit.server import Member
@@ -386,7 +386,7 @@ async def test_preparing_opens_nothing_that_could_be_heard() -> None:
     await bridge.relay.prepare(bridge.bench.legs)
     await talk()
     assert bridge.world.left() == before
-    assert (bridge.relay.name, bridge.relay.relayed) == ("relay", True)
+    assert (bridge.relay.name, bridge.relay.carrier) == ("relay", Carrier.AGENT)
 
 
 @pytest.mark.asyncio

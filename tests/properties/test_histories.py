@@ -98,14 +98,14 @@ class History:
     def post(self, event: Event) -> Step | None:
         before = self.transfer.state
         pair = (before, event.name)
-        relayed = self.transfer.strategy.relayed
+        carrier = self.transfer.strategy.carrier
         try:
             step = self.transfer.receive(event, self.now_s)
         except UnexpectedEvent:
             assert pair in TABLE.impossible
             assert self.transfer.state is before
             return None
-        moment = Moment(step, self.known, self.transfer.policy, relayed)
+        moment = Moment(step, self.known, self.transfer.policy, carrier)
         assert list(broken_by(moment)) == []
         self.known = learn(moment)
         for effect in step.effects:

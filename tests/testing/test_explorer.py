@@ -7,6 +7,7 @@ import pytest
 from tests.conftest import Explored
 from warm_transfer.effects import Do
 from warm_transfer.events import On
+from warm_transfer.policy import Carrier
 from warm_transfer.rows import Table
 from warm_transfer.states import State
 from warm_transfer.table import TABLE
@@ -33,10 +34,10 @@ def without(row_id: str, effect: Do) -> Table:
 def test_the_scopes_cover_every_choice_of_policy_and_kind_of_plan() -> None:
     assert {scope.policy.on_human_left for scope in SCOPES} == {"end_call", "return"}
     assert {scope.policy.after_merge for scope in SCOPES} == {"silent", "leave"}
-    assert {tuple(each.relayed for each in scope.strategies) for scope in SCOPES} == {
-        (True,),
-        (False,),
-        (False, True),
+    assert {tuple(each.carrier for each in scope.strategies) for scope in SCOPES} == {
+        (Carrier.AGENT,),
+        (Carrier.SERVER,),
+        (Carrier.SERVER, Carrier.AGENT),
     }
     assert len({scope.name for scope in SCOPES}) == len(SCOPES)
 

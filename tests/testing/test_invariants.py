@@ -8,7 +8,7 @@ import pytest
 from warm_transfer.effects import Do, Effect
 from warm_transfer.events import Event, On
 from warm_transfer.outcome import Reason, TransferOutcome
-from warm_transfer.policy import TransferPolicy
+from warm_transfer.policy import Carrier, TransferPolicy
 from warm_transfer.states import State
 from warm_transfer.testing.invariants import (
     CORES,
@@ -63,11 +63,11 @@ def moment(
         on_human_left="return" if rest.get("returns") else "end_call",
         after_merge="leave" if rest.get("agent_leaves") else "silent",
     )
-    return Moment(step, known, policy, rest.get("relayed", True))
+    return Moment(step, known, policy, rest.get("carrier", Carrier.AGENT))
 
 
-def scene(state: State, *flights: Flight, relayed: bool = True, **world: Any) -> Scene:
-    return Scene(state, World(**world), flights, relayed)
+def scene(state: State, *flights: Flight, carrier: Carrier = Carrier.AGENT, **world: Any) -> Scene:
+    return Scene(state, World(**world), flights, carrier)
 
 
 HELD_WORLD: dict[str, Any] = {"input_on": False, "output_on": False, "music": Music.ON}
@@ -154,10 +154,15 @@ BROKEN: dict[str, Callable[[], Moment | Core | Scene]] = {
     ),
     "a_call_that_ends_is_ended_for_all": lambda: moment(S.MERGED, On.DEADLINE_PASSED, S.ENDED),
     "the_policy_says_whether_the_agent_leaves": lambda: moment(
-        S.MERGING, On.MERGE_CONFIRMED, S.MERGED, relayed=False, agent_leaves=True
+        S.MERGING, On.MERGE_CONFIRMED, S.MERGED, carrier=Carrier.SERVER, agent_leaves=True
     ),
     "the_agent_leaves_after_the_outcome": lambda: moment(
-        S.MERGED, On.AGENT_HEARD_OUT, S.ENDED, Do.LEAVE_CALL, relayed=False, agent_leaves=True
+        S.MERGED,
+        On.AGENT_HEARD_OUT,
+        S.ENDED,
+        Do.LEAVE_CALL,
+        carrier=Carrier.SERVER,
+        agent_leaves=True,
     ),
     "whoever_is_let_go_is_told": lambda: moment(S.BRIEFING, On.DEADLINE_PASSED, S.FAILED),
     "a_late_start_is_compensated": lambda: moment(S.FAILED, On.CONSULT_ANSWERED, S.FAILED),
@@ -180,10 +185,10 @@ BROKEN: dict[str, Callable[[], Moment | Core | Scene]] = {
         S.MERGED, input_on=False, leg=Leg.ANSWERED, delivered=1
     ),
     "nobody_is_left_in_silence": lambda: scene(
-        S.ENDED, relayed=False, input_on=False, agent=False, leg=Leg.ANSWERED, delivered=1
+        S.ENDED, carrier=Carrier.SERVER, input_on=False, agent=False, leg=Leg.ANSWERED, delivered=1
     ),
     "the_agent_goes_last": lambda: scene(
-        S.ENDED, Flight(1, Do.LEAVE_CALL, Phase.RUNNING), relayed=False, input_on=False
+        S.ENDED, Flight(1, Do.LEAVE_CALL, Phase.RUNNING), carrier=Carrier.SERVER, input_on=False
     ),
     "the_outcome_arrives_once": lambda: scene(S.FAILED, delivered=2),
     "something_can_go_on": lambda: scene(
@@ -217,7 +222,7 @@ def test_the_happy_path_breaks_no_promise() -> None:
         On.CALLER_HUNG_UP,
     ):
         step = transfer.receive(Event(on), 0.0)
-        seen = Moment(step, known, transfer.policy, relayed=True)
+        seen = Moment(step, known, transfer.policy, carrier=Carrier.AGENT)
         assert list(broken_by(seen)) == []
         known = learn(seen)
     assert known.outcomes == 1
@@ -238,14 +243,16 @@ LEAVES = "the_policy_says_whether_the_agent_leaves"
                 S.MERGED,
                 On.MERGE_CONFIRMED,
                 S.MERGED,
-                relayed=False,
+                carrier=Carrier.SERVER,
                 agent_leaves=True,
                 known=SAID_YES._replace(broken=True),
             ),
             "stays after a repair",
         ),
         (
-            moment(S.MERGED, On.AGENT_HEARD_OUT, S.MERGED, relayed=False, agent_leaves=True),
+            moment(
+                S.MERGED, On.AGENT_HEARD_OUT, S.MERGED, carrier=Carrier.SERVER, agent_leaves=True
+            ),
             "and stays",
         ),
         (
@@ -254,7 +261,7 @@ LEAVES = "the_policy_says_whether_the_agent_leaves"
                 On.AGENT_HEARD_OUT,
                 S.ENDED,
                 Do.LEAVE_CALL,
-                relayed=False,
+                carrier=Carrier.SERVER,
                 agent_leaves=True,
                 known=SAID_YES._replace(broken=True, outcomes=1),
             ),
@@ -269,8 +276,10 @@ def test_each_way_to_leave_wrongly_is_found(told: Moment, problem: str) -> None:
 def test_an_agent_may_go_with_the_outcome_out_and_the_music_off() -> None:
     going = Flight(1, Do.LEAVE_CALL, Phase.RUNNING)
     joined: dict[str, Any] = {"input_on": False, "joined": True, "leg": Leg.ANSWERED}
-    assert list(broken_by(scene(S.ENDED, going, relayed=False, delivered=1, **joined))) == []
-    loud = scene(S.ENDED, going, relayed=False, delivered=1, music=Music.ON, **joined)
+    assert (
+        list(broken_by(scene(S.ENDED, going, carrier=Carrier.SERVER, delivered=1, **joined))) == []
+    )
+    loud = scene(S.ENDED, going, carrier=Carrier.SERVER, delivered=1, music=Music.ON, **joined)
     assert list(dict(broken_by(loud))) == ["the_agent_goes_last"]
 
 
@@ -296,6 +305,6 @@ def test_a_report_that_acts_twice_is_found() -> None:
 
 def test_a_call_without_need_of_the_agent_may_live_on() -> None:
     joined: dict[str, Any] = {"agent": False, "joined": True, "leg": Leg.ANSWERED, "delivered": 1}
-    alive = scene(S.ENDED, relayed=False, input_on=False, **joined)
+    alive = scene(S.ENDED, carrier=Carrier.SERVER, input_on=False, **joined)
     assert list(broken_by(alive)) == []
-    assert dict(broken_by(scene(S.ENDED, relayed=True, input_on=False, **joined)))
+    assert dict(broken_by(scene(S.ENDED, carrier=Carrier.AGENT, input_on=False, **joined)))

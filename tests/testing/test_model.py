@@ -2,6 +2,7 @@
 
 from warm_transfer.effects import Do
 from warm_transfer.events import On
+from warm_transfer.policy import Carrier
 from warm_transfer.states import State
 from warm_transfer.testing.model import (
     Flight,
@@ -21,8 +22,8 @@ from warm_transfer.testing.model import (
 NEWEST = ((Do.HOLD_CALLER, 1), (Do.PLAY_HOLD_AUDIO, 2), (Do.OPEN_CONSULT, 3))
 
 
-def around(state: State, *newest: tuple[Do, int], relayed: bool = True) -> Surroundings:
-    return Surroundings(state, relayed, newest)
+def around(state: State, *newest: tuple[Do, int], carrier: Carrier = Carrier.AGENT) -> Surroundings:
+    return Surroundings(state, carrier, newest)
 
 
 def started(*names: Do) -> tuple[Flight, ...]:
@@ -130,17 +131,20 @@ def test_with_a_move_the_departure_may_be_the_merge() -> None:
     def legs_after(here: Surroundings) -> set[Leg]:
         return {m.world.leg for m in moves(here, merging, world) if m.event is On.CONSULT_HUNG_UP}
 
-    assert legs_after(around(State.MERGING, *newest, relayed=False)) == {Leg.GONE, Leg.ANSWERED}
+    assert legs_after(around(State.MERGING, *newest, carrier=Carrier.SERVER)) == {
+        Leg.GONE,
+        Leg.ANSWERED,
+    }
     assert legs_after(around(State.MERGING, *newest)) == {Leg.GONE}
 
 
 def test_an_agent_that_has_said_its_last_words_leaves_and_the_others_stay() -> None:
-    here = around(State.MERGED, *NEWEST, (Do.AWAIT_LAST_WORDS, 9), relayed=False)
+    here = around(State.MERGED, *NEWEST, (Do.AWAIT_LAST_WORDS, 9), carrier=Carrier.SERVER)
     world = World(leg=Leg.ANSWERED, joined=True)
     waiting = started(Do.AWAIT_LAST_WORDS)
     said = the_move(list(moves(here, waiting, world)), Do.AWAIT_LAST_WORDS, On.AGENT_HEARD_OUT)
     assert said.flights == ()
-    over = around(State.ENDED, (Do.AWAIT_LAST_WORDS, 9), relayed=False)
+    over = around(State.ENDED, (Do.AWAIT_LAST_WORDS, 9), carrier=Carrier.SERVER)
     (gone,) = moves(over, started(Do.LEAVE_CALL), world, news=False)
     assert gone.world == world._replace(agent=False)
 

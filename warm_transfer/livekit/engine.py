@@ -15,10 +15,11 @@ from warm_transfer.livekit.hold import DEFAULT_HOLD_AUDIO, Hold
 from warm_transfer.livekit.host import Host
 from warm_transfer.livekit.legs import Legs
 from warm_transfer.livekit.line import LiveKitLine
-from warm_transfer.livekit.merge import Merge, strategies_of
+from warm_transfer.livekit.merge import Merge
 from warm_transfer.livekit.sdk import Room, Sdk
 from warm_transfer.livekit.signals import Signals
 from warm_transfer.livekit.sip import SipDialer
+from warm_transfer.livekit.strategies import strategies_of
 from warm_transfer.logs import transfer_log
 from warm_transfer.outcome import TransferOutcome
 from warm_transfer.policy import Plan, TransferPolicy

@@ -47,6 +47,7 @@ class LiveKitLine:
             Do.DIAL_CONSULT: dial.dial,
             Do.START_BRIEFING: briefing.start,
             Do.STOP_BRIEFING: briefing.stop,
+            Do.PREPARE_MERGE: merge.prepare,
             Do.MERGE_LEGS: merge.merge,
             Do.UNMERGE_LEGS: lambda _: merge.unmerge(),
             Do.LOOK_AT_ROOMS: merge.look,

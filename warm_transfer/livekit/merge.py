@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol, cast
+from typing import Protocol
 
 from warm_transfer.effects import Effect
-from warm_transfer.errors import InvalidArgument
 from warm_transfer.events import Event, Facts, On
 from warm_transfer.livekit.legs import Legs, each_has_its_turn
-from warm_transfer.livekit.relay import Relay
-from warm_transfer.policy import Strategy
+from warm_transfer.policy import Carrier, Strategy
 
-__all__ = ["Merge", "MergeStrategy", "strategies_of"]
-
-_VERBS = ("prepare", "merge", "unmerge", "health")
+__all__ = ["Merge", "MergeStrategy"]
 
 
 class MergeStrategy(Protocol):
@@ -26,12 +22,16 @@ class MergeStrategy(Protocol):
         ...
 
     @property
-    def relayed(self) -> bool:
-        """Whether the agent itself carries the sound."""
+    def carrier(self) -> Carrier:
+        """Who carries the sound, and so what has to stay after the merge."""
         ...
 
     async def prepare(self, legs: Legs) -> None:
-        """Get ready while the human is being briefed; nothing may be heard yet."""
+        """Get ready while the human is being briefed; nothing may be heard yet.
+
+        Only the first strategy is prepared. That may fail or be cut off, and the agent's rooms
+        may reconnect later: `merge` makes up for it, and `unmerge` undoes it.
+        """
         ...
 
     async def merge(self, legs: Legs, broke: Callable[[BaseException | None], None]) -> None:
@@ -47,7 +47,10 @@ class MergeStrategy(Protocol):
         ...
 
     async def unmerge(self, legs: Legs) -> None:
-        """Undo a merge, also one that was cut off half-way."""
+        """Undo a merge, also one that was cut off half-way, and what was prepared.
+
+        Safe to repeat, and without a request to the server when there is nothing to undo.
+        """
         ...
 
     async def health(self, legs: Legs) -> bool:
@@ -55,31 +58,8 @@ class MergeStrategy(Protocol):
         ...
 
 
-def strategies_of(merge: object) -> tuple[MergeStrategy, ...]:
-    """The strategies an application asked for, in order.
-
-    Raises:
-        InvalidArgument: an unknown name, something that is no strategy, one twice, or none at all.
-    """
-    wanted = tuple(merge) if isinstance(merge, list | tuple) else (merge,)
-    remedy = 'give "auto", "relay", a merge strategy, or a list of them'
-    found: list[MergeStrategy] = []
-    for each in wanted:
-        if isinstance(each, str) and each in ("auto", "relay"):
-            found.append(Relay())
-        elif all(callable(getattr(each, verb, None)) for verb in _VERBS):
-            found.append(cast("MergeStrategy", each))
-        else:
-            raise InvalidArgument("merge", f"has {each!r}", remedy)
-    if not found:
-        raise InvalidArgument("merge", "names no strategy", remedy)
-    if len({each.name for each in found}) < len(found):
-        raise InvalidArgument("merge", "has two strategies of one name", remedy)
-    return tuple(found)
-
-
 class Merge:
-    """MERGE_LEGS, UNMERGE_LEGS and LOOK_AT_ROOMS."""
+    """PREPARE_MERGE, MERGE_LEGS, UNMERGE_LEGS and LOOK_AT_ROOMS."""
 
     def __init__(self, legs: Legs, strategies: Sequence[MergeStrategy]) -> None:
         self._legs = legs
@@ -88,7 +68,11 @@ class Merge:
     @property
     def plan(self) -> tuple[Strategy, ...]:
         """The strategies as the core knows them."""
-        return tuple(Strategy(each.name, each.relayed) for each in self._strategies.values())
+        return tuple(Strategy(each.name, each.carrier) for each in self._strategies.values())
+
+    async def prepare(self, effect: Effect) -> None:
+        """Get the strategy ready. What goes wrong is logged; the merge finds out."""
+        await self._strategy(effect).prepare(self._legs)
 
     async def merge(self, effect: Effect) -> None:
         """Join the legs. What goes wrong is raised, and becomes MERGE_FAILED or _UNCERTAIN."""

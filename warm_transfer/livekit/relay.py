@@ -21,6 +21,7 @@ from warm_transfer.livekit.legs import (
     unpublish,
 )
 from warm_transfer.livekit.sdk import AudioSource, AudioStream, Participant, Room
+from warm_transfer.policy import Carrier
 
 __all__ = ["Lane", "Relay"]
 
@@ -145,7 +146,7 @@ class Relay:
     """The merge strategy ``relay``."""
 
     name = "relay"
-    relayed = True
+    carrier = Carrier.AGENT
 
     def __init__(self) -> None:
         self._lanes: tuple[Lane, ...] = ()

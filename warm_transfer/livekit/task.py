@@ -37,7 +37,6 @@ from warm_transfer.livekit.dial import HUMAN_NAME, DialOptions
 from warm_transfer.livekit.dialhook import DialHook
 from warm_transfer.livekit.engine import Engine
 from warm_transfer.livekit.hold import DEFAULT_HOLD_AUDIO
-from warm_transfer.livekit.merge import strategies_of
 from warm_transfer.livekit.models import turns_given
 from warm_transfer.livekit.naming import check_identity, check_room_name
 from warm_transfer.livekit.options import (
@@ -56,6 +55,7 @@ from warm_transfer.livekit.origination import Origination
 from warm_transfer.livekit.phrases import ENGLISH, Phrases
 from warm_transfer.livekit.result import TransferFailed, WarmTransferResult
 from warm_transfer.livekit.sdk import Sdk
+from warm_transfer.livekit.strategies import strategies_of
 from warm_transfer.livekit.taskhost import TaskHost
 from warm_transfer.outcome import TransferOutcome
 from warm_transfer.policy import TransferPolicy

@@ -27,7 +27,7 @@ from warm_transfer.effects import Do
 from warm_transfer.errors import UnexpectedEvent
 from warm_transfer.events import CLOCKS, Event, On
 from warm_transfer.machine import TableMachine
-from warm_transfer.policy import Plan, Strategy, TransferPolicy
+from warm_transfer.policy import Carrier, Plan, Strategy, TransferPolicy
 from warm_transfer.rows import Keep, Pair, Table
 from warm_transfer.states import FINAL, State
 from warm_transfer.table import TABLE
@@ -55,8 +55,9 @@ from warm_transfer.transfer import Handling, Step, Transfer
 
 __all__ = ["SCOPES", "Counterexample", "Explorer", "Report", "Scope", "explore"]
 
-_RELAY = Strategy("relay", relayed=True)
-_MOVE = Strategy("move")
+_RELAY = Strategy("relay", Carrier.AGENT)
+_BRIDGE = Strategy("sip_bridge", Carrier.BRIDGE)
+_MOVE = Strategy("move", Carrier.SERVER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +211,7 @@ def _rewind(memory: dict[str, Any], now_s: float) -> None:
         memory["_pending"] = None
 
 
-def _key(memory: dict[str, Any], known: Known, relayed: bool) -> tuple[object, ...]:
+def _key(memory: dict[str, Any], known: Known, carrier: Carrier) -> tuple[object, ...]:
     clocks = [memory[name] and memory[name].at_s for name in ("_state_clock", "_hold_clock")]
     return (
         memory["_slot"].state,
@@ -222,7 +223,7 @@ def _key(memory: dict[str, Any], known: Known, relayed: bool) -> tuple[object, .
         tuple(sorted(memory["_newest"].items())),
         tuple(clocks),
         known,
-        relayed,
+        carrier,
     )
 
 
@@ -295,7 +296,7 @@ class Explorer:
         """Walk everything, or until that many invariants have been broken."""
         plan = Plan(strategies=self.scope.strategies)
         fresh = Transfer("explored", policy=self.scope.policy, plan=plan, table=self.table)
-        start = _Config(self._intern(fresh, Known(), self._relayed(fresh)), (), World())
+        start = _Config(self._intern(fresh, Known(), self._carrier(fresh)), (), World())
         self._add(start, -1, None)
         queue = deque([0])
         with _no_garbage():
@@ -381,7 +382,7 @@ class Explorer:
         self.parents.append((parent, move))
         self.in_flight_max = max(self.in_flight_max, len(config.flights))
         node = self._node(config.node)
-        scene = Scene(node.state, config.world, config.flights, node.around.relayed)
+        scene = Scene(node.state, config.world, config.flights, node.around.carrier)
         wrong = (*broken_by(scene), *self.core_wrong.get(config.node, ()))
         if wrong:
             self._report(wrong, index, None)
@@ -395,12 +396,12 @@ class Explorer:
         return self.nodes[number - self.offset]
 
     @staticmethod
-    def _relayed(transfer: Transfer) -> bool:
-        return transfer.strategy.relayed
+    def _carrier(transfer: Transfer) -> Carrier:
+        return transfer.strategy.carrier
 
-    def _intern(self, transfer: Transfer, known: Known, relayed: bool) -> int:
+    def _intern(self, transfer: Transfer, known: Known, carrier: Carrier) -> int:
         memory = vars(transfer)
-        key = _key(memory, known, relayed)
+        key = _key(memory, known, carrier)
         number = self.base.numbers.get(key) if self.base else None
         if number is None:
             number = self.numbers.get(key)
@@ -413,7 +414,7 @@ class Explorer:
             On.HOLD_LIMIT_PASSED: memory["_hold_clock"],
         }
         clocks = frozenset(name for name, clock in running.items() if clock is not None)
-        around = Surroundings(transfer.state, relayed, tuple(memory["_newest"].items()))
+        around = Surroundings(transfer.state, carrier, tuple(memory["_newest"].items()))
         self.nodes.append(_Node(transfer, known, transfer.state, around, clocks))
         core = Core(transfer.state, clocks, self._deadlines_to_the_end(transfer))
         wrong = tuple(broken_by(core))
@@ -463,7 +464,7 @@ class Explorer:
             step = transfer.receive(event, now_s)
         except UnexpectedEvent as error:
             return _Taken(number, None, None, (), (), (("an_impossible_pair", str(error)),))
-        moment = Moment(step, node.known, self.scope.policy, node.around.relayed)
+        moment = Moment(step, node.known, self.scope.policy, node.around.carrier)
         known = learn(moment)
         wrong = (*broken_by(moment), *self._again(transfer, step))
         if step.handling is not Handling.ROW:
@@ -471,10 +472,10 @@ class Explorer:
         memory = vars(transfer)
         kept = _renumber(memory)
         known = known._replace(settled=bisect_right(kept, known.settled) * _GAP)
-        # How the sound runs matters after the end too, and the core forgets it there.
-        relayed = self._relayed(transfer) if transfer.state not in FINAL else node.around.relayed
+        # Who carries the sound matters after the end too, and the core forgets it there.
+        carrier = self._carrier(transfer) if transfer.state not in FINAL else node.around.carrier
         _rewind(memory, now_s)
-        after = self._intern(transfer, known, relayed)
+        after = self._intern(transfer, known, carrier)
         effects = tuple((each.id, each.name) for each in step.effects)
         row = step.row.id if step.row else None
         return _Taken(after, step.handling, row, effects, tuple(kept), wrong)

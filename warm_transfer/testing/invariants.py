@@ -16,7 +16,7 @@ from typing import NamedTuple
 from warm_transfer.effects import RELEASES, Do
 from warm_transfer.events import ACCEPTANCES, CLOCKS, On
 from warm_transfer.outcome import REASONS_OF, Reason
-from warm_transfer.policy import TransferPolicy
+from warm_transfer.policy import Carrier, TransferPolicy
 from warm_transfer.states import DELIVERED, FINAL, HELD, WAITING, State
 from warm_transfer.testing.model import Flights, Leg, Music, Phase, Room, World
 from warm_transfer.transfer import Handling, Step
@@ -51,7 +51,8 @@ class Known(NamedTuple):
     """The merge strategies tried while merging, in order."""
     repairs: int = 0
     broken: bool = False
-    """The merged call's merge broke and has not been set up again."""
+    """The merged call's merge broke, or its bridge lost its room for us, and nothing has told
+    since that it stands."""
     dials: int = 0
     stops: int = 0
     outcomes: int = 0
@@ -80,8 +81,8 @@ class Moment:
     step: Step
     known: Known
     policy: TransferPolicy
-    relayed: bool
-    """Whether the agent carries the sound of the strategy in use."""
+    carrier: Carrier
+    """Who carries the sound of the strategy in use."""
 
     @property
     def on(self) -> On:
@@ -102,6 +103,11 @@ class Moment:
     def ends(self) -> bool:
         """Whether the transfer ends here."""
         return self.leaves and self.step.after in FINAL
+
+    @property
+    def relayed(self) -> bool:
+        """Whether the agent carries the sound."""
+        return self.carrier is Carrier.AGENT
 
     @property
     def needs_agent(self) -> bool:
@@ -145,7 +151,8 @@ def _learn_more(moment: Moment, known: Known) -> Known:
         elif effect.name is Do.MERGE_LEGS:
             repairs += 1
     merged = step.before is State.MERGED
-    broken = known.broken or (merged and on is On.MERGE_BROKE)
+    doubtful = on is On.CONSULT_ROOM_LOST and moment.carrier is Carrier.BRIDGE
+    broken = known.broken or (merged and (on is On.MERGE_BROKE or doubtful))
     settled = known.settled
     if merged and on is On.MERGE_CONFIRMED:
         broken, settled = False, max(settled, step.event.effect or 0)
@@ -237,6 +244,14 @@ def a_merge_follows_a_yes(moment: Moment) -> Iterator[str]:
         yield "joins the legs before the yes"
     if moment.leaves and moment.step.after is State.MERGED and not known.accepted:
         yield "merged before the yes"
+
+
+def a_merge_is_prepared_when_the_human_answers(moment: Moment) -> Iterator[str]:
+    """The first strategy is got ready when somebody has answered, once, and no other one is."""
+    answered = moment.leaves and moment.step.after is State.BRIEFING
+    prepared = [each.strategy for each in moment.step.effects if each.name is Do.PREPARE_MERGE]
+    if answered != bool(prepared):
+        yield f"{moment.on} prepares {prepared or 'nothing'}"
 
 
 def nobody_decides_before_the_answer(moment: Moment) -> Iterator[str]:
@@ -462,8 +477,8 @@ def a_call_that_ends_is_ended_for_all(moment: Moment) -> Iterator[str]:
 
 
 def the_policy_says_whether_the_agent_leaves(moment: Moment) -> Iterator[str]:
-    """By policy an agent that carries no sound is heard out and leaves; any other one stays."""
-    leaves = moment.policy.after_merge == "leave" and not moment.relayed
+    """By policy an agent is heard out and leaves where the server joins the legs, nowhere else."""
+    leaves = moment.policy.after_merge == "leave" and moment.carrier is Carrier.SERVER
     merges = moment.leaves and moment.step.after is State.MERGED
     heard_out, going = (each in moment.done for each in (Do.AWAIT_LAST_WORDS, Do.LEAVE_CALL))
     if (heard_out or going) and not leaves:
@@ -560,7 +575,7 @@ class Scene:
     state: State
     world: World
     flights: Flights
-    relayed: bool
+    carrier: Carrier
 
     @property
     def quiet(self) -> bool:
@@ -575,7 +590,7 @@ class Scene:
     def lives_on(self) -> bool:
         """A merged call that does not need the agent, left to itself."""
         left = self.world.caller and (not self.world.agent or self.flying(Do.LEAVE_CALL))
-        return self.state is State.ENDED and left and not self.relayed
+        return self.state is State.ENDED and left and self.carrier is not Carrier.AGENT
 
 
 def the_callers_input_is_off_while_held(scene: Scene) -> Iterator[str]:
@@ -629,8 +644,10 @@ def nothing_is_left(scene: Scene) -> Iterator[str]:
     world = scene.world
     if scene.state not in FINAL or not scene.quiet:
         return
-    if world.room is Room.OPEN:
+    if world.room is Room.OPEN and not (scene.lives_on and scene.carrier is Carrier.BRIDGE):
         yield "the consult room is open"
+    if world.prepared and not scene.lives_on:
+        yield "what was prepared for the merge is left"
     if world.briefing:
         yield "the consult agent may speak"
     if world.music is not Music.OFF and world.caller:
@@ -665,7 +682,7 @@ def merged_means_they_talk(scene: Scene) -> Iterator[str]:
         yield f"hold audio is {world.music}"
     if not world.output_on:
         yield "the caller cannot hear an announcement"
-    if not scene.relayed and world.room is Room.OPEN:
+    if scene.carrier is Carrier.SERVER and world.room is Room.OPEN:
         yield "the consult room is still open"
 
 
@@ -710,6 +727,7 @@ STEPS: tuple[StepInvariant, ...] = (
     a_transfer_is_asked_for_once,
     nothing_is_done_before_it_is_asked,
     a_merge_follows_a_yes,
+    a_merge_is_prepared_when_the_human_answers,
     nobody_decides_before_the_answer,
     the_briefing_is_over_before_the_legs_are_joined,
     one_dial_at_most,

@@ -27,6 +27,7 @@ from typing import NamedTuple
 
 from warm_transfer.effects import AFTER, OVERTAKES, RELEASES, Do
 from warm_transfer.events import On
+from warm_transfer.policy import Carrier
 from warm_transfer.states import FINAL, State
 
 __all__ = [
@@ -84,6 +85,8 @@ class World(NamedTuple):
     leg: Leg = Leg.NONE
     briefing: bool = False
     """Whether the consult agent may speak."""
+    prepared: bool = False
+    """Whether a merge has been prepared, which may have changed who may hear whom."""
     joined: bool = False
     """Whether caller and human hear each other."""
     delivered: int = 0
@@ -133,8 +136,8 @@ class Surroundings(NamedTuple):
     """What the model has to know of the core to say what can happen next."""
 
     state: State
-    relayed: bool
-    """Whether the agent carries the sound of the strategy in use."""
+    carrier: Carrier
+    """Who carries the sound of the strategy in use."""
     newest: tuple[tuple[Do, int], ...]
     """The newest effect of each name that reports."""
 
@@ -151,6 +154,7 @@ EARLY = frozenset(
         Do.OPEN_CONSULT,
         Do.DIAL_CONSULT,
         Do.START_BRIEFING,
+        Do.PREPARE_MERGE,
     }
 )
 """The starts that normally have returned when the legs are joined."""
@@ -161,7 +165,7 @@ _THING = {
     for place, names in enumerate(
         (
             (Do.NOTIFY_CONSULT, Do.DELIVER_OUTCOME),
-            (Do.MERGE_LEGS, Do.LOOK_AT_ROOMS, Do.UNMERGE_LEGS),
+            (Do.PREPARE_MERGE, Do.MERGE_LEGS, Do.LOOK_AT_ROOMS, Do.UNMERGE_LEGS),
             (Do.DIAL_CONSULT, Do.HANG_UP_CONSULT),
             (Do.OPEN_CONSULT, Do.START_BRIEFING, Do.STOP_BRIEFING, Do.CLOSE_CONSULT),
             (
@@ -244,19 +248,20 @@ def begin(names: tuple[Do, ...], world: World) -> World:
     return world
 
 
-def _released(name: Do, world: World, *, relayed: bool) -> World:  # noqa: PLR0911 - one arm each
+def _released(name: Do, world: World, carrier: Carrier) -> World:  # noqa: PLR0911 - one arm each
     """What an effect that says nothing has done when it returns."""
     match name:
         case Do.STOP_HOLD_AUDIO:
             return world._replace(music=Music.OFF)
         case Do.CLOSE_CONSULT:
             room = Room.CLOSED if world.room is Room.OPEN else world.room
-            joined = world.joined and not relayed
+            # Who sits in the caller's room does not notice.
+            joined = world.joined and carrier is Carrier.SERVER
             return world._replace(room=room, briefing=False, joined=joined)
         case Do.HANG_UP_CONSULT if world.leg in (Leg.RINGING, Leg.ANSWERED):
             return world._replace(leg=Leg.GONE, joined=False)
         case Do.UNMERGE_LEGS:
-            return world._replace(joined=False)
+            return world._replace(joined=False, prepared=False)
         case Do.RESUME_CALLER:
             return world._replace(input_on=True, output_on=True)
         case Do.RESUME_OUTPUT:
@@ -280,8 +285,8 @@ class _Scene:
         self.world = world
         self.newest = dict(around.newest)
         self.final = around.state in FINAL
-        #: The agent sits between the legs, and a merge by moving shows as a departure.
-        self.moving = not around.relayed and any(
+        #: A merge by moving shows as a departure.
+        self.moving = around.carrier is Carrier.SERVER and any(
             each.name is Do.MERGE_LEGS and each.phase in (Phase.RUNNING, Phase.HALFWAY)
             for each in flights
         )
@@ -311,7 +316,7 @@ class _Scene:
     # Ways for an effect to go on.
 
     def _silent(self, flight: Flight) -> Move:
-        world = _released(flight.name, self.world, relayed=self.around.relayed)
+        world = _released(flight.name, self.world, self.around.carrier)
         return self._returns(flight, None, world)
 
     def _returns(self, flight: Flight, event: On | None, world: World, *, how: str = "") -> Move:
@@ -394,6 +399,9 @@ class _Scene:
             yield self._returns(flight, On.BRIEFING_STOPPED, silent)
         yield self._returns(flight, On.BRIEFING_FAILED, self.world, how=" (failed)")
 
+    def prepare(self, flight: Flight) -> Iterator[Move]:
+        yield self._returns(flight, None, self.world._replace(prepared=True))
+
     def merge(self, flight: Flight) -> Iterator[Move]:
         can = self.world.caller and self.world.leg is Leg.ANSWERED
         joined = self.world._replace(joined=True)
@@ -431,7 +439,8 @@ class _Scene:
         # After the end the world is watched as it is; late news is only handed to the core.
         still = self.final
         no_agent = world if still else world._replace(agent=False)
-        broken = no_agent._replace(joined=False) if self.around.relayed else no_agent
+        relayed = self.around.carrier is Carrier.AGENT
+        broken = no_agent._replace(joined=False) if relayed else no_agent
         gone = world if still else world._replace(caller=False, joined=False)
         yield self._news(On.CALLER_HUNG_UP, gone)
         yield self._news(On.CALLER_ROOM_LOST, world if still else broken)
@@ -442,18 +451,21 @@ class _Scene:
             yield self._news(On.CONSULT_DECLINED)
             yield self._news(On.VOICEMAIL_DETECTED)
             yield self._news(On.BRIEFING_FAILED)
-            yield self._room_lost()
+            yield from self._room_lost()
         if Do.DIAL_CONSULT in self.newest:
             yield from self._human_leaves()
         if Do.MERGE_LEGS in self.newest:
             yield self._news(On.MERGE_BROKE, world if still else world._replace(joined=False))
 
-    def _room_lost(self) -> Move:
+    def _room_lost(self) -> Iterator[Move]:
         world = self.world
         if world.room is Room.OPEN and not self.final:
-            joined = world.joined and not self.around.relayed
+            joined = world.joined and self.around.carrier is Carrier.SERVER
             world = world._replace(room=Room.CLOSED, joined=joined)
-        return self._news(On.CONSULT_ROOM_LOST, world)
+        yield self._news(On.CONSULT_ROOM_LOST, world)
+        if self.world.joined and self.around.carrier is Carrier.BRIDGE:
+            # Only our own connection: the bridge stands.
+            yield self._news(On.CONSULT_ROOM_LOST)
 
     def _human_leaves(self) -> Iterator[Move]:
         gone = self.world if self.final else self.world._replace(leg=Leg.GONE, joined=False)
@@ -527,6 +539,7 @@ _OF = {
     Do.DIAL_CONSULT: _Scene.dial,
     Do.START_BRIEFING: _Scene.start_briefing,
     Do.STOP_BRIEFING: _Scene.stop_briefing,
+    Do.PREPARE_MERGE: _Scene.prepare,
     Do.MERGE_LEGS: _Scene.merge,
     Do.LOOK_AT_ROOMS: _Scene.look,
     Do.AWAIT_LAST_WORDS: _Scene.last_words,

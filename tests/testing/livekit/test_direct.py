@@ -9,7 +9,8 @@ from livekit import api, rtc
 
 from tests.livekit.bench import HUMAN, ROOM, Bench
 from warm_transfer.events import On
-from warm_transfer.livekit.merge import strategies_of
+from warm_transfer.livekit.strategies import strategies_of
+from warm_transfer.policy import Carrier
 from warm_transfer.testing.livekit.direct import SimDirect
 from warm_transfer.testing.livekit.play import CALLER_ROOM
 from warm_transfer.testing.livekit.server import Member
@@ -32,7 +33,7 @@ def broke(_: BaseException | None) -> None:
 
 async def test_it_is_a_merge_strategy_without_a_relay() -> None:
     (strategy,) = strategies_of(SimDirect())
-    assert (strategy.name, strategy.relayed) == ("direct", False)
+    assert (strategy.name, strategy.carrier) == ("direct", Carrier.SERVER)
 
 
 async def test_the_two_hear_each_other_without_the_agent() -> None:

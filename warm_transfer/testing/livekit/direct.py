@@ -11,6 +11,7 @@ from warm_transfer.events import Event, Facts, On
 from warm_transfer.livekit.faults import disconnect_reason
 from warm_transfer.livekit.legs import Legs, microphone_of
 from warm_transfer.livekit.sdk import Participant
+from warm_transfer.policy import Carrier
 
 __all__ = ["SimDirect"]
 
@@ -26,7 +27,7 @@ class SimDirect:
     """
 
     name = "direct"
-    relayed = False
+    carrier = Carrier.SERVER
 
     def __init__(self) -> None:
         self._legs: Legs | None = None

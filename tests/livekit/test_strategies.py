@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.livekit.test_merge import Fake
+from warm_transfer.errors import InvalidArgument
+from warm_transfer.livekit.relay import Relay
+from warm_transfer.livekit.strategies import STRATEGIES, strategies_of
+
+
+@pytest.mark.parametrize("merge", ["auto", "relay", ["relay"], ("auto",)])
+def test_auto_and_relay_are_the_relay(merge: object) -> None:
+    (strategy,) = strategies_of(merge)
+    assert isinstance(strategy, Relay)
+
+
+def test_one_strategy_of_the_application_needs_no_list() -> None:
+    strategy = Fake("own")
+    assert strategies_of(strategy) == (strategy,)
+
+
+def test_strategies_of_the_application_keep_their_order() -> None:
+    first, last = Fake("first"), Fake("last")
+    found = strategies_of([first, "relay", last])
+    assert [each.name for each in found] == ["first", "relay", "last"]
+
+
+@pytest.mark.parametrize("merge", ["teleport", ["relay", "sip"], [], ""])
+def test_unknown_or_no_strategies_name_the_argument(merge: object) -> None:
+    with pytest.raises(InvalidArgument) as caught:
+        strategies_of(merge)
+    assert caught.value.argument == "merge"
+    assert "relay" in caught.value.remedy
+
+
+def test_something_that_is_no_list_names_the_argument() -> None:
+    for wrong in (None, 3, object(), {"relay": 1}):
+        with pytest.raises(InvalidArgument) as caught:
+            strategies_of(wrong)
+        assert caught.value.argument == "merge"
+
+
+def test_something_that_is_no_strategy_names_the_argument() -> None:
+    for wrong in (None, 3, object()):
+        with pytest.raises(InvalidArgument) as caught:
+            strategies_of([wrong])
+        assert caught.value.argument == "merge"
+
+
+def test_two_strategies_of_one_name_name_the_argument() -> None:
+    with pytest.raises(InvalidArgument) as caught:
+        strategies_of([Fake("a"), Fake("a")])
+    assert caught.value.argument == "merge"
+
+
+@pytest.mark.parametrize("name", sorted(STRATEGIES))
+def test_each_name_makes_a_new_strategy_of_that_name(name: str) -> None:
+    (one,), (other,) = strategies_of(name), strategies_of(name)
+    assert one.name == other.name == name
+    assert one is not other
+
+
+def test_auto_stands_for_what_it_is_told() -> None:
+    found = strategies_of("auto", auto=("relay",))
+    assert [each.name for each in found] == ["relay"]
+
+
+def test_auto_stands_alone() -> None:
+    with pytest.raises(InvalidArgument):
+        strategies_of(["relay", "auto"])
+
+
+def test_a_strategy_that_talks_elsewhere_stands_alone() -> None:
+    assert strategies_of([Fake("shared_room")])
+    with pytest.raises(InvalidArgument) as caught:
+        strategies_of([Fake("shared_room"), "relay"])
+    assert caught.value.argument == "merge"
+    assert "shared_room" in str(caught.value)

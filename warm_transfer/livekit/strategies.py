@@ -1,0 +1,61 @@
+"""The merge strategies by name, and what an application may give as ``merge=``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import cast
+
+from warm_transfer.errors import InvalidArgument
+from warm_transfer.livekit.merge import MergeStrategy
+from warm_transfer.livekit.relay import Relay
+
+__all__ = ["ALONE", "STRATEGIES", "strategies_of"]
+
+STRATEGIES: Mapping[str, Callable[[], MergeStrategy]] = {
+    "relay": Relay,
+}
+"""Each name with what makes a strategy for one transfer. Whoever adds one adds it here only."""
+
+ALONE = frozenset({"shared_room"})
+"""Strategies that talk to the human elsewhere than the others, and so cannot be one of several."""
+
+_VERBS = ("prepare", "merge", "unmerge", "health")
+
+
+def strategies_of(merge: object, *, auto: Sequence[str] = ("relay",)) -> tuple[MergeStrategy, ...]:
+    """The strategies an application asked for, in order.
+
+    Args:
+        merge: ``"auto"``, a name, a merge strategy, or a list of names and strategies.
+        auto: what ``"auto"`` stands for at this server.
+
+    Raises:
+        InvalidArgument: an unknown name, something that is no strategy, one twice, one that cannot
+            stand beside others, or none at all.
+    """
+    wanted = tuple(merge) if isinstance(merge, list | tuple) else (merge,)
+    if wanted == ("auto",):
+        wanted = tuple(auto)
+    found = tuple(_strategy(each) for each in wanted)
+    names = [each.name for each in found]
+    if not found:
+        raise InvalidArgument("merge", "names no strategy", _remedy())
+    if len(set(names)) < len(names):
+        raise InvalidArgument("merge", "has two strategies of one name", _remedy())
+    for name in names:
+        if name in ALONE and len(names) > 1:
+            raise InvalidArgument("merge", f"has {name!r} beside others", "give it alone")
+    return found
+
+
+def _strategy(each: object) -> MergeStrategy:
+    if isinstance(each, str) and each in STRATEGIES:
+        return STRATEGIES[each]()
+    if all(callable(getattr(each, verb, None)) for verb in _VERBS):
+        return cast("MergeStrategy", each)
+    raise InvalidArgument("merge", f"has {each!r}", _remedy())
+
+
+def _remedy() -> str:
+    names = ", ".join(f'"{name}"' for name in sorted(STRATEGIES))
+    return f'give "auto", {names}, a merge strategy, or a list of them'
