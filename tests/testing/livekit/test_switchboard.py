@@ -25,3 +25,14 @@ async def test_an_unknown_number_is_the_common_phone_or_one_that_answers() -> No
     never = Phone(answers_after_s=None)
     assert Switchboard(World(), {"": [never]}).call(dial()).phone is never
     assert Switchboard(World()).call(dial()).phone == Phone()
+
+
+async def test_a_call_to_the_service_itself_rings_no_phone() -> None:
+    # facts A.4
+    world = World(bridge=True)
+    board = Switchboard(world)
+    request = dial()
+    request.sip_trunk_id = next(each for each in world.trunks.outbound if each != "ST_x")
+    assert board.call(request) is board.bridges[0]
+    assert board.calls == []
+    await asyncio.sleep(40)

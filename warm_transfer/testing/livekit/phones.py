@@ -66,6 +66,9 @@ class At(StrEnum):
     OVER = "over"
 
 
+_OVER = (At.OVER, At.CANCELLED, At.REFUSED)
+
+
 class Call:
     """One outbound SIP call: the leg in the room at one end, the phone at the other.
 
@@ -73,11 +76,13 @@ class Call:
         world: the server.
         request: what ``CreateSIPParticipant`` was asked.
         phone: what the phone does.
-        ear: the name of the phone's owner in the hearing log.
+        ear: the name of the phone's owner in the hearing log; None for nobody.
     """
 
+    name = "phone"
+
     def __init__(
-        self, world: World, request: api.CreateSIPParticipantRequest, phone: Phone, ear: str
+        self, world: World, request: api.CreateSIPParticipantRequest, phone: Phone, ear: str | None
     ) -> None:
         self.world = world
         self.request = request
@@ -102,7 +107,7 @@ class Call:
     def busy(self) -> str:
         """The phone's state while it rings or talks, else empty."""
         busy = self.at in (At.CALLED, At.RINGING, At.TALKING)
-        return f"{self.ear} {self.at}" if busy else ""
+        return f"{self.ear or self.name} {self.at}" if busy else ""
 
     def when(self, what: At) -> float | None:
         """When the phone first saw something; None if never."""
@@ -154,25 +159,33 @@ class Call:
             self._fail(api.ServerError(refused.code, refused.message, status=refused.status))
             return
         self.leg.on_removed = self._removed
+        self._joined(self.leg)
         self._later(latency.INVITED_S - latency.REGISTERED_S, self._invite)
 
     def _invite(self) -> None:
-        phone = self.phone
         self._see(At.CALLED)
         sent_s = latency.INVITED_S
         self._later(latency.LEG_SEEN_S - sent_s - 0.002, self._show)
         self._later(latency.LEG_TRACK_S - sent_s, self._publish)
+        ring_s = self.request.ringing_timeout.ToTimedelta().total_seconds() or 180.0
+        self._at(ring_s, self._ring_out)
+        self._reach()
+        if not self.request.wait_until_answered:
+            self._succeed()
+
+    def _joined(self, leg: Member) -> None:
+        """The leg is in the room. For what is no phone."""
+
+    def _reach(self) -> None:
+        """The INVITE is at the phone, which does as it is told."""
+        phone = self.phone
         self._at(phone.rings_after_s, self._ring)
         if phone.refuses_with is not None:
             self._at(phone.refuses_after_s, self._refuse, phone.refuses_with)
         else:
             self._at(phone.answers_after_s, self._answer)
-        ring_s = self.request.ringing_timeout.ToTimedelta().total_seconds() or 180.0
-        self._at(ring_s, self._ring_out)
         if phone.request_lost_after_s is not None:
             self._at(phone.request_lost_after_s, self._lose_request)
-        if not self.request.wait_until_answered:
-            self._succeed()
 
     def _show(self) -> None:
         if self.leg is not None:
@@ -208,6 +221,10 @@ class Call:
             self._at(limit_s, self._bye, Reason.CLIENT_INITIATED, "hangup")
         self._at(self.phone.hangs_up_after_s, self._bye, Reason.CLIENT_INITIATED, "hangup")
         self._at(self.phone.loses_media_after_s, self._bye, Reason.UNKNOWN_REASON, "")
+        self._talk()
+
+    def _talk(self) -> None:
+        """Both ends are on the line. For what is no phone."""
 
     def _activate(self) -> None:
         assert self.leg is not None
@@ -227,10 +244,13 @@ class Call:
     # The ways down.
 
     def _refuse(self, status: int) -> None:
+        self._turn_away(leg_reason(status), sip_refusal(status))
+
+    def _turn_away(self, reason: int, error: Exception) -> None:
         self._end(At.REFUSED)
         # What refuses writes no status: the last one stands (facts 5.5).
-        self._leave_later(latency.REFUSAL_SEEN_S, leg_reason(status))
-        self.world.after(latency.REFUSAL_TOLD_S, self._fail, sip_refusal(status))
+        self._leave_later(latency.REFUSAL_SEEN_S, reason)
+        self.world.after(latency.REFUSAL_TOLD_S, self._fail, error)
 
     def _ring_out(self) -> None:
         self._end(At.CANCELLED)
@@ -293,6 +313,11 @@ class Call:
     def _see(self, what: At) -> None:
         self.at = what
         self.log.append((self.world.now_s, what))
+        if what in _OVER:
+            self._done()
+
+    def _done(self) -> None:
+        """The phone knows that the call is over. For what is no phone."""
 
     def _status(self, status: str) -> None:
         if (self.leg is not None and self.leg.attributes.get("sip.callStatus") != "active") or (

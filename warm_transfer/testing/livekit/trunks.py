@@ -12,6 +12,13 @@ from dataclasses import dataclass
 
 from livekit import api
 
+from warm_transfer.livekit.bridge_objects import (
+    BRIDGE_NUMBER,
+    INBOUND_NAME,
+    OUTBOUND_NAME,
+    ROOM_PREFIX,
+    RULE_NAME,
+)
 from warm_transfer.testing.livekit.server import Refused
 
 __all__ = ["OWN_ADDRESS", "Inbound", "NotLetIn", "Trunks"]
@@ -20,6 +27,7 @@ OWN_ADDRESS = "sip.simulated"
 """Where the SIP service itself can be called."""
 CARRIER = "sip.carrier.example"
 
+_PASSWORD = "simulated"  # noqa: S105 - of a simulated trunk
 _WRONG_PASSWORD = 407
 _UNDECIDED = 503
 """Two trunks take the call."""
@@ -137,6 +145,40 @@ class Trunks:
         if rule_id not in self.rules:
             raise Refused("not_found", 404, "requested sip dispatch rule does not exist")
         return self.rules.pop(rule_id)
+
+    def set_up_bridge(self, *, number: str = BRIDGE_NUMBER, prefix: str = ROOM_PREFIX) -> str:
+        """Make the three objects by which the service calls itself (facts A.4).
+
+        Returns:
+            the id of the trunk to dial over.
+        """
+        outbound = self.add_outbound(
+            api.SIPOutboundTrunkInfo(
+                name=OUTBOUND_NAME,
+                address=OWN_ADDRESS,
+                numbers=[number],
+                auth_username="bridge",
+                auth_password=_PASSWORD,
+            )
+        )
+        inbound = self.add_inbound(
+            api.SIPInboundTrunkInfo(
+                name=INBOUND_NAME,
+                allowed_numbers=[number],
+                auth_username="bridge",
+                auth_password=_PASSWORD,
+            )
+        )
+        callee = api.SIPDispatchRuleCallee(room_prefix=prefix)
+        self.add_rule(
+            api.SIPDispatchRuleInfo(
+                name=RULE_NAME,
+                trunk_ids=[inbound.sip_trunk_id],
+                rule=api.SIPDispatchRule(dispatch_rule_callee=callee),
+                attributes={"wt.role": "bridge"},
+            )
+        )
+        return outbound.sip_trunk_id
 
     # Calling.
 

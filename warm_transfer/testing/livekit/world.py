@@ -31,6 +31,7 @@ class World(Packets):
         sip: ``"up"``, ``"absent"`` (no SIP service answers), ``"exhausted"`` (it takes no more
             calls) or ``"not connected"`` (the server has no Redis).
         trunks: the ids of outbound trunks to a carrier.
+        bridge: whether the SIP service is set up to call itself: `Trunks.set_up_bridge`.
     """
 
     def __init__(
@@ -41,12 +42,15 @@ class World(Packets):
         cloud: bool = False,
         sip: str = "up",
         trunks: frozenset[str] = frozenset({"ST_x"}),
+        bridge: bool = False,
     ) -> None:
         super().__init__(seed)
         self.faults = faults or Faults()
         self.cloud = cloud
         self.sip = sip
         self.trunks = Trunks(self.number, trunks)
+        if bridge:
+            self.trunks.set_up_bridge()
         self.down = False
         """Whether the server is restarting: it takes no requests."""
         self.rooms: dict[str, ServerRoom] = {}
