@@ -168,6 +168,10 @@ def test_a_limit_that_cannot_be_is_said_before_anything_runs(told: Told) -> None
         ["demo", "merged", "busy"],
         ["demo", "--replay"],
         ["demo", "--journal"],
+        ["bridge"],
+        ["bridge", "nosuch"],
+        ["doctor", "--timeout", "soon"],
+        ["doctor", "--url"],
     ],
 )
 def test_arguments_that_make_no_sense_get_the_usage(arguments: list[str], told: Told) -> None:
@@ -267,6 +271,67 @@ def test_a_journal_of_several_transfers_is_shown_one_after_the_other(told: Told)
     assert err == ""
 
 
+# The doctor and the bridge; what they find is in tests/livekit/doctor.
+
+SETTINGS = ("LIVEKIT_URL", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET")
+NOWHERE = ("--url", "ws://127.0.0.1:9", "--api-key", "key", "--api-secret", "s" * 32)
+
+
+@pytest.mark.parametrize("command", [["doctor"], ["bridge", "setup"]])
+def test_without_settings_all_that_are_missing_are_named(
+    command: list[str], told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in SETTINGS:
+        monkeypatch.delenv(name, raising=False)
+    assert main(command) == 2
+    out, err = told()
+    assert out == ""
+    assert err.startswith("warm-transfer: `--url` is missing; give --url and --api-key and ")
+    for name in SETTINGS:
+        assert name in err
+
+
+def test_a_server_that_is_not_there_is_found_out_and_nothing_else_is_tried(told: Told) -> None:
+    assert main(["doctor", *NOWHERE]) == 1
+    out, err = told()
+    assert "address      failed" in out
+    assert "-> check the address, and that the server runs" in out
+    assert out.splitlines()[-1] == "ws://127.0.0.1:9: 1 failed"
+    assert err == ""
+
+
+def test_the_report_can_be_read_by_a_script(told: Told) -> None:
+    assert main(["doctor", *NOWHERE, "--json"]) == 1
+    out, err = told()
+    report = json.loads(out)
+    assert (report["exit_code"], report["verdict"]) == (1, "failed")
+    assert report["checks"][0]["name"] == "address"
+    assert err == ""
+
+
+def test_the_bridge_cannot_be_set_up_where_no_server_is(told: Told) -> None:
+    assert main(["bridge", "setup", *NOWHERE, "--sip-address", "127.0.0.1"]) == 2
+    out, err = told()
+    assert out == ""
+    assert err.startswith("warm-transfer: `LIVEKIT_URL` cannot be reached; check the address")
+
+
+@pytest.mark.parametrize(
+    ("command", "option"),
+    [(["doctor"], "--call NUMBER"), (["bridge", "setup"], "--sip-address HOST[:PORT]")],
+)
+def test_the_options_are_told(command: list[str], option: str, told: Told) -> None:
+    assert main([*command, "--help"]) == 0
+    out, _ = told()
+    assert option in out
+
+
+def test_a_stopped_run_says_so(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("warm_transfer.livekit.doctor.command.doctor", lambda *_: 130)
+    assert main(["doctor"]) == 130
+    assert told() == ("", "warm-transfer: stopped\n")
+
+
 # Nothing a user types ends in a traceback.
 
 WORDS = st.sampled_from(
@@ -290,6 +355,12 @@ def test_no_arguments_raise(words: list[str]) -> None:
 
 
 # As a process.
+
+
+def test_the_doctor_runs_as_a_process_and_ends_with_its_code() -> None:
+    done = run_process("doctor", *NOWHERE)
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "address      failed" in done.stdout
 
 
 def test_the_command_runs_as_a_module() -> None:

@@ -1,13 +1,16 @@
 """The command ``warm-transfer``.
 
-Exit codes: 0 as wished, 1 something is wrong with what was shown, 2 the request cannot be met.
+Exit codes: 0 as wished, 1 something is wrong with what was shown, 2 the request cannot be met,
+130 stopped by Ctrl-C or SIGTERM.
 """
 
 from __future__ import annotations
 
 import argparse
+import atexit
 import os
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +21,12 @@ from warm_transfer.logs import mask
 from warm_transfer.states import DELIVERED
 
 __all__ = ["main"]
+
+_STOPPED = 130
+"""As shells have it for Ctrl-C."""
+
+_NATIVE_GRACE_S = 0.2
+"""For threads of the native library to return from what they have begun."""
 
 DEFAULT_JOURNAL = Path("build/demo/journal.jsonl")
 
@@ -38,6 +47,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (WarmTransferError, OSError) as error:
         sys.stderr.write(f"warm-transfer: {error}\n")
         return 2
+    if code == _STOPPED:
+        sys.stderr.write("warm-transfer: stopped\n")
     return code
 
 
@@ -50,7 +61,62 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--replay", metavar="JOURNAL", help="show a recorded journal again")
     demo.add_argument("--journal", metavar="FILE", type=Path, default=DEFAULT_JOURNAL)
     demo.set_defaults(run=_demo)
+    _add_doctor(commands.add_parser("doctor", help="look whether transfers can work at a server"))
+    bridge = commands.add_parser("bridge", help="the bridge, which merges without the agent")
+    bridge_commands = bridge.add_subparsers(required=True, metavar="COMMAND")
+    _add_setup(bridge_commands.add_parser("setup", help="create, verify or remove it"))
     return parser
+
+
+def _add_server(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--url", help="the server's address (LIVEKIT_URL)")
+    parser.add_argument("--api-key", metavar="KEY", help="(LIVEKIT_API_KEY)")
+    parser.add_argument(
+        "--api-secret", metavar="SECRET", help="better in the environment (LIVEKIT_API_SECRET)"
+    )
+    parser.add_argument("--json", action="store_true", help="write one JSON object")
+
+
+def _add_doctor(parser: argparse.ArgumentParser) -> None:
+    parser.description = "Looks at a LiveKit server. Dials nobody unless asked."
+    _add_server(parser)
+    parser.add_argument("--trunk", metavar="ID", help="outbound trunk (LIVEKIT_SIP_OUTBOUND_TRUNK)")
+    parser.add_argument("--call", metavar="NUMBER", help="ring this number once, and hang up")
+    parser.add_argument("--ring-seconds", metavar="S", type=float, help="how long (20)")
+    parser.add_argument("--bridge", action="store_true", help="place a call over the bridge")
+    parser.add_argument("--timeout", metavar="S", type=float, help="for all of it (90)")
+    parser.set_defaults(run=_doctor)
+
+
+def _add_setup(parser: argparse.ArgumentParser) -> None:
+    parser.description = "Creates or corrects the objects by which the SIP service calls itself."
+    _add_server(parser)
+    parser.add_argument(
+        "--sip-address", metavar="HOST[:PORT]", help="where the SIP service reaches itself"
+    )
+    parser.add_argument(
+        "--allow", metavar="ADDRESS", action="append", default=[], help="from where it may call"
+    )
+    parser.add_argument("--transport", help="auto, udp, tcp or tls")
+    parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
+    parser.add_argument("--remove", action="store_true", help="remove what it has created")
+    parser.set_defaults(run=_bridge_setup)
+
+
+def _doctor(arguments: argparse.Namespace) -> int:
+    # Threads of livekit's native library that still report while Python ends abort the process.
+    # What is registered before the library is loaded runs after it has been told to stop.
+    atexit.unregister(time.sleep)
+    atexit.register(time.sleep, _NATIVE_GRACE_S)
+    from warm_transfer.livekit.doctor.command import doctor  # noqa: PLC0415 - loads livekit
+
+    return doctor(arguments, _say)
+
+
+def _bridge_setup(arguments: argparse.Namespace) -> int:
+    from warm_transfer.livekit.doctor.command import bridge_setup  # noqa: PLC0415 - as above
+
+    return bridge_setup(arguments, _say)
 
 
 def _demo(arguments: argparse.Namespace) -> int:

@@ -41,11 +41,14 @@ class Ward:
             self.sip_store.outbound.append(an_outbound())
         self.fails: dict[str, Exception] = {}
         self.hangs: set[str] = set()
+        self.when: dict[str, Callable[[], None]] = {}
+        """What happens beside a request."""
         self.cloud = url == CLOUD
         self.glance = Glance(200, 0.0)
         self.auto_create = True
         self.empty_s, self.departure_s, self.most = 300, 20, 0
         self.slow_s = _REQUEST_S
+        self.hear_s = 0.4
         self.unnamed_worker = False
         self.agent_joins = False
         self.sip_service = "answers"
@@ -82,6 +85,7 @@ class Ward:
 
     async def asked(self, name: str) -> None:
         self.requests.append(name)
+        self.when.get(name, lambda: None)()
         if name in self.hangs:
             await asyncio.Event().wait()
         await asyncio.sleep(self.slow_s)
@@ -114,7 +118,7 @@ class FakeVisitor:
         self.sounds = True
 
     async def hear(self, identity: str | None) -> None:
-        await asyncio.sleep(0.4)
+        await asyncio.sleep(self._ward.hear_s)
         here = self._ward.rooms[self.room]
         legs = [
             name for name, kind in here.items() if kind == rtc.ParticipantKind.PARTICIPANT_KIND_SIP
@@ -209,12 +213,12 @@ class _Sip:
     def __init__(self, ward: Ward) -> None:
         self._ward = ward
 
-    def __getattr__(self, name: str) -> Callable[[Any], Any]:
+    def __getattr__(self, name: str) -> Callable[..., Any]:
         request = getattr(self._ward.sip_store, name)
 
-        async def ask(message: Any) -> Any:
+        async def ask(*arguments: Any) -> Any:
             await self._ward.asked(f"sip.{name}")
-            return await request(message)
+            return await request(*arguments)
 
         return ask
 
