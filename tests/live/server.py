@@ -141,8 +141,13 @@ logging: {{level: warn}}
 
 
 @contextlib.asynccontextmanager
-async def running_server(say: Say, log: Path) -> AsyncIterator[Server]:
+async def running_server(say: Say, log: Path, more: str = "") -> AsyncIterator[Server]:
     """Have a server for the time of the block.
+
+    Args:
+        say: is told what takes long.
+        log: where our own server writes to.
+        more: YAML to add to its configuration; nothing for somebody else's.
 
     Raises:
         CannotRun: there is none and none can be had.
@@ -156,7 +161,7 @@ async def running_server(say: Say, log: Path) -> AsyncIterator[Server]:
     binary = await find_or_install(say)
     port = _free_port(socket.SOCK_STREAM)
     key, secret = f"live{secrets.token_hex(6)}", secrets.token_hex(24)
-    environment = {**os.environ, "LIVEKIT_CONFIG": _config(port, key, secret)}
+    environment = {**os.environ, "LIVEKIT_CONFIG": _config(port, key, secret) + more}
     with log.open("wb") as out:
         process = await asyncio.create_subprocess_exec(
             str(binary), env=environment, stdout=out, stderr=out, start_new_session=True
