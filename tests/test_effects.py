@@ -7,6 +7,7 @@ from warm_transfer.events import On
 def test_every_effect_has_an_event_for_its_failure_or_none_on_purpose() -> None:
     assert set(FAILURE) == set(Do) == set(TIMEOUT)
     assert {name for name, on in FAILURE.items() if on is None} == {
+        Do.PREPARE_MERGE,
         Do.NOTIFY_CONSULT,
         Do.DELIVER_OUTCOME,
     }

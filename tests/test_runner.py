@@ -511,11 +511,11 @@ async def test_what_comes_after_a_release_does_not_wait_for_its_repetition(
     name: Do, release: Do, start: Do
 ) -> None:
     stage = steered(
-        (start, release, name), acts={start: Act(takes_s=9.0), release: Act(takes_s=1.0)}
+        (start, release, name), acts={start: Act(takes_s=4.0), release: Act(takes_s=1.0)}
     )
     stage.take(On.CONSULT_RANG)
     await asyncio.sleep(30)
-    assert stage.line.begins_s(release) == [0.0, 9.0]
+    assert stage.line.begins_s(release) == [0.0, 4.0]
     assert stage.line.begins_s(name)[0] == 1.0
 
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 import pytest
+from livekit import api
 
 from tests.livekit.bench import Bench, effect
 from warm_transfer.effects import Do
@@ -12,6 +13,7 @@ from warm_transfer.livekit.legs import Legs
 from warm_transfer.livekit.merge import Merge
 from warm_transfer.livekit.relay import Relay
 from warm_transfer.policy import Carrier, Strategy
+from warm_transfer.testing.livekit.faults import Fault, How
 
 Broke = Callable[[BaseException | None], None]
 
@@ -26,17 +28,19 @@ class Fake:
         self.broke: Broke | None = None
         self.error: Exception | None = None
         self.stands = True
+        self.unverified: str | None = None
 
     async def prepare(self, legs: Legs) -> None:
         del legs
         self.calls.append("prepare")
 
-    async def merge(self, legs: Legs, broke: Broke) -> None:
+    async def merge(self, legs: Legs, broke: Broke) -> str | None:
         del legs
         self.calls.append("merge")
         self.broke = broke
         if self.error is not None:
             raise self.error
+        return self.unverified
 
     async def unmerge(self, legs: Legs) -> None:
         del legs
@@ -114,12 +118,48 @@ async def test_a_standing_merge_that_breaks_posts_it_for_its_effect(
 @pytest.mark.parametrize(("stands", "name"), [(True, On.MERGE_CONFIRMED), (False, On.MERGE_FAILED)])
 async def test_looking_settles_it(stands: bool, name: On) -> None:
     bench = await Bench.set_up()
-    strategy, asked = Fake(), effect(Do.LOOK_AT_ROOMS, strategy="fake")
+    bench.human_joins()
+    strategy, asked = Fake(carrier=Carrier.AGENT), effect(Do.LOOK_AT_ROOMS, strategy="fake")
     strategy.stands = stands
     await Merge(bench.legs, [strategy]).look(asked)
     (event,) = bench.posted
     assert (event.name, event.effect) == (name, asked.id)
+    assert event.facts.detail is None
     assert strategy.calls == ["health"]
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("carrier", Carrier)
+async def test_a_merge_that_is_heard_does_not_stand_when_the_server_misses_somebody(
+    carrier: Carrier,
+) -> None:
+    bench = await Bench.set_up()
+    if carrier is Carrier.SERVER:
+        bench.human_joins()  # in the consult room still
+    asked = effect(Do.LOOK_AT_ROOMS, strategy="fake")
+    await Merge(bench.legs, [Fake(carrier=carrier)]).look(asked)
+    assert bench.names == [On.MERGE_FAILED]
+
+
+@pytest.mark.asyncio
+async def test_a_server_that_does_not_answer_undoes_nothing_and_that_is_said() -> None:
+    bench = await Bench.set_up()
+    down = Fault(How.FAILS, api.ServerError("unavailable", "restarting", status=503))
+    bench.stage.world.faults.plan["room.list_participants", 1] = down
+    await Merge(bench.legs, [Fake()]).look(effect(Do.LOOK_AT_ROOMS, strategy="fake"))
+    (event,) = bench.posted
+    assert event.name is On.MERGE_CONFIRMED
+    assert event.facts.detail == "not verified: who is in the rooms (ServerError)"
+
+
+@pytest.mark.asyncio
+async def test_what_a_merge_could_not_verify_is_told_with_it() -> None:
+    bench = await Bench.set_up()
+    strategy = Fake()
+    strategy.unverified = "the caller's microphone is muted"
+    await Merge(bench.legs, [strategy]).merge(effect(Do.MERGE_LEGS, strategy="fake"))
+    (event,) = bench.posted
+    assert event.facts.detail == "the caller's microphone is muted"
 
 
 @pytest.mark.asyncio

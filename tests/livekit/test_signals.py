@@ -167,6 +167,122 @@ async def test_a_third_party_who_comes_speaks_and_leaves_makes_no_event() -> Non
     await watch.finish()
 
 
+# A leg that is moved from room to room, and who else comes with a merge.
+
+
+@pytest.mark.asyncio
+async def test_a_human_who_is_moved_to_the_caller_has_not_hung_up_until_they_leave_there() -> None:
+    watch = await Watch.with_consult()
+    human = watch.bench.human_joins()
+    await settle()
+    before = list(watch.bench.names)
+    watch.bench.legs.at_rest.clear()
+    watch.world.move(human, "call")
+    await settle()
+    watch.bench.legs.at_rest.set()
+    await settle()
+    assert watch.bench.names == before
+    watch.world.leave(human, Reason.CLIENT_INITIATED)
+    await settle()
+    (event,) = watch.bench.posted[len(before) :]
+    assert (event.name, event.facts.disconnect_reason) == (On.CONSULT_HUNG_UP, "CLIENT_INITIATED")
+    await watch.finish()
+
+
+@pytest.mark.asyncio
+async def test_a_human_who_is_moved_back_has_not_hung_up() -> None:
+    watch = await Watch.with_consult()
+    human = watch.bench.human_joins()
+    await settle()
+    before = list(watch.bench.names)
+    watch.bench.legs.at_rest.clear()
+    watch.world.move(human, "call")
+    await settle()
+    watch.world.move(human, ROOM)
+    await settle()
+    watch.bench.legs.at_rest.set()
+    await settle()
+    assert watch.bench.names == before
+    await watch.finish()
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("cleared", [True, False])
+async def test_a_hang_up_during_a_move_is_told_when_the_move_is_over_or_takes_too_long(
+    cleared: bool,
+) -> None:
+    watch = await Watch.with_consult()
+    human = watch.bench.human_joins()
+    await settle()
+    watch.bench.posted.clear()
+    watch.bench.legs.at_rest.clear()
+    watch.world.leave(human, Reason.CLIENT_INITIATED)
+    await settle()
+    assert watch.bench.posted == []
+    if cleared:
+        watch.bench.legs.at_rest.set()
+        await settle()
+    else:
+        await asyncio.sleep(TransferPolicy().merge_timeout_s)
+    assert watch.bench.names == [On.CONSULT_HUNG_UP]
+    await watch.finish()
+
+
+@pytest.mark.asyncio
+async def test_a_human_who_never_came_to_the_caller_is_not_missed_there_after_a_reconnect() -> None:
+    watch = await Watch.with_consult()
+    watch.bench.human_joins()
+    await settle()
+    before = list(watch.bench.names)
+    await watch.bench.stage.room.lose_signal(8.0)
+    await asyncio.sleep(2 * GRACE_S)
+    assert watch.bench.names == before
+    await watch.finish()
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("moved_before", [True, False])
+async def test_a_moved_human_who_has_gone_during_a_reconnect_is_missed(moved_before: bool) -> None:
+    watch = await Watch.with_consult()
+    human = watch.bench.human_joins()
+    await settle()
+    if moved_before:
+        watch.world.move(human, "call")
+        await settle()
+    watch.bench.posted.clear()
+    losing = asyncio.ensure_future(watch.bench.stage.room.lose_signal(8.0))
+    await asyncio.sleep(4.0)
+    if not moved_before:
+        watch.world.move(human, "call")
+        await losing
+        await asyncio.sleep(2 * GRACE_S)
+        watch.bench.posted.clear()
+    watch.world.leave(human, Reason.CLIENT_INITIATED)
+    await losing
+    await asyncio.sleep(2 * GRACE_S)
+    # An agent alone keeps no room, so the consult room may be gone by now as well.
+    assert watch.bench.names.count(On.CONSULT_HUNG_UP) == 1
+    await watch.finish()
+
+
+@pytest.mark.asyncio
+async def test_who_comes_with_a_merge_is_neither_the_human_nor_a_second_agent() -> None:
+    watch = await Watch.with_consult()
+    watch.bench.human_joins()
+    await settle()
+    before = list(watch.bench.names)
+    for room in ("call", ROOM):
+        for kind in (Kind.PARTICIPANT_KIND_SIP, Kind.PARTICIPANT_KIND_AGENT):
+            role = {"wt.role": "bridge", "sip.callStatus": "active"}
+            end = watch.world.join(room, "wt-bridge-bench", kind=kind, attributes=role)
+            await settle()
+            assert watch.world.member(room, "wt-bridge-bench") is end
+            watch.world.leave(end, Reason.CLIENT_INITIATED)
+            await settle()
+    assert watch.bench.names == before
+    await watch.finish()
+
+
 # While the agent's own connection is being replaced.
 
 

@@ -37,6 +37,8 @@ def test_the_scopes_cover_every_choice_of_policy_and_kind_of_plan() -> None:
     assert {tuple(each.carrier for each in scope.strategies) for scope in SCOPES} == {
         (Carrier.AGENT,),
         (Carrier.SERVER,),
+        (Carrier.BRIDGE,),
+        (Carrier.SERVER, Carrier.BRIDGE, Carrier.AGENT),
         (Carrier.SERVER, Carrier.AGENT),
     }
     assert len({scope.name for scope in SCOPES}) == len(SCOPES)

@@ -96,6 +96,9 @@ BROKEN: dict[str, Callable[[], Moment | Core | Scene]] = {
     "a_merge_follows_a_yes": lambda: moment(
         S.MERGING, On.BRIEFING_STOPPED, S.MERGING, Do.MERGE_LEGS, known=ANSWERED
     ),
+    "a_merge_is_prepared_when_the_human_answers": lambda: moment(
+        S.DIALING, On.CONSULT_ANSWERED, S.BRIEFING, known=ASKED
+    ),
     "nobody_decides_before_the_answer": lambda: moment(
         S.DIALING, On.CONSULT_DECLINED, S.DECLINED, known=ASKED
     ),

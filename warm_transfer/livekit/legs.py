@@ -22,6 +22,12 @@ __all__ = ["Legs", "Lost", "each_has_its_turn", "microphone_of", "unless", "unpu
 T = TypeVar("T")
 
 
+def _is_set() -> asyncio.Event:
+    event = asyncio.Event()
+    event.set()
+    return event
+
+
 @dataclass(slots=True)
 class Legs:
     """The rooms, identities and services of one transfer."""
@@ -43,6 +49,9 @@ class Legs:
     """The consult room while the agent is in it."""
     consult_joined: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the agent has joined the consult room; the dial leaves before that."""
+    at_rest: asyncio.Event = field(default_factory=_is_set)
+    """Cleared by a strategy while it moves the human's leg from room to room: until it is set again
+    the leg's departure from a room is no hang-up."""
 
     @property
     def consult_connected(self) -> bool:

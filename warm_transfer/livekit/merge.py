@@ -8,6 +8,7 @@ from typing import Protocol
 from warm_transfer.effects import Effect
 from warm_transfer.events import Event, Facts, On
 from warm_transfer.livekit.legs import Legs, each_has_its_turn
+from warm_transfer.livekit.whereabouts import are_placed
 from warm_transfer.policy import Carrier, Strategy
 
 __all__ = ["Merge", "MergeStrategy"]
@@ -34,12 +35,18 @@ class MergeStrategy(Protocol):
         """
         ...
 
-    async def merge(self, legs: Legs, broke: Callable[[BaseException | None], None]) -> None:
+    async def merge(self, legs: Legs, broke: Callable[[BaseException | None], None]) -> str | None:
         """Join the legs and return when both parties can hear each other.
+
+        Called again, after a break or a lost answer, it joins them once all the same.
 
         Args:
             legs: who is where.
             broke: to be called when a standing merge breaks.
+
+        Returns:
+            What could not be verified, in words for journal and outcome, such as a muted
+            microphone, from which no frame can flow; None when everything was.
 
         Raises:
             Exception: the merge failed, and nothing of it is heard.
@@ -54,7 +61,10 @@ class MergeStrategy(Protocol):
         ...
 
     async def health(self, legs: Legs) -> bool:
-        """Whether the merge stands."""
+        """Whether the merge stands.
+
+        At most half of `look_timeout_s` is left to it: then the server is asked who is where.
+        """
         ...
 
 
@@ -81,13 +91,22 @@ class Merge:
             facts = Facts(strategy=effect.strategy, detail=type(error).__name__, cause=error)
             self._legs.post(Event(On.MERGE_BROKE, facts, effect=effect.id))
 
-        await self._strategy(effect).merge(self._legs, broke)
-        self._report(On.MERGE_CONFIRMED, effect)
+        unverified = await self._strategy(effect).merge(self._legs, broke)
+        self._report(On.MERGE_CONFIRMED, effect, unverified)
 
     async def look(self, effect: Effect) -> None:
-        """Settle an uncertain merge by looking."""
-        stands = await self._strategy(effect).health(self._legs)
-        self._report(On.MERGE_CONFIRMED if stands else On.MERGE_FAILED, effect)
+        """Settle an uncertain merge by looking: at the sound, then at both rooms at the server.
+
+        A server that does not say who is where leaves a merge that is heard as it is.
+        """
+        strategy, unverified = self._strategy(effect), None
+        stands = await strategy.health(self._legs)
+        if stands:
+            try:
+                stands = await are_placed(self._legs, strategy.carrier)
+            except Exception as error:  # noqa: BLE001 - what we hear ourselves is what is left
+                unverified = f"not verified: who is in the rooms ({type(error).__name__})"
+        self._report(On.MERGE_CONFIRMED if stands else On.MERGE_FAILED, effect, unverified)
 
     async def unmerge(self) -> None:
         """Undo whatever any strategy has joined."""
@@ -98,5 +117,6 @@ class Merge:
         assert effect.strategy is not None
         return self._strategies[effect.strategy]
 
-    def _report(self, name: On, effect: Effect) -> None:
-        self._legs.post(Event(name, Facts(strategy=effect.strategy), effect=effect.id))
+    def _report(self, name: On, effect: Effect, detail: str | None = None) -> None:
+        facts = Facts(strategy=effect.strategy, detail=detail)
+        self._legs.post(Event(name, facts, effect=effect.id))

@@ -8,6 +8,7 @@ as gone who are still there, so then the room is looked at after a grace.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -22,24 +23,37 @@ from warm_transfer.livekit.sdk import Participant, Room
 __all__ = ["Presence", "Signals"]
 
 STATUS = "sip.callStatus"
+ROLE = "wt.role"
 _ROOM_DELETED = rtc.DisconnectReason.Name(rtc.DisconnectReason.ROOM_DELETED)
 
 Gone = Callable[[str | None], None]
 
 
 class Presence:
-    """Watches one participant of one room, and the room itself."""
+    """Watches one participant of one room, and the room itself.
+
+    A guest is one who need not come: after a reconnect only one who has been there is missed.
+    """
 
     def __init__(
-        self, room: Room, identity: str, gone: Gone, lost: Gone, *, grace_s: float
+        self,
+        room: Room,
+        identity: str,
+        gone: Gone,
+        lost: Gone,
+        *,
+        grace_s: float,
+        guest: bool = False,
     ) -> None:
         self._room = room
         self._identity = identity
         self._gone = gone
         self._lost = lost
         self._grace_s = grace_s
+        self._seen = not guest
         self._grace: asyncio.TimerHandle | None = None
         self._listeners: list[tuple[str, Callable[..., None]]] = [
+            ("participant_connected", self._on_joined),
             ("participant_disconnected", self._on_left),
             ("reconnected", self._on_reconnected),
             ("disconnected", self._on_lost),
@@ -55,6 +69,10 @@ class Presence:
             self._room.off(event, listener)
         self._listeners = []
 
+    def _on_joined(self, participant: Participant) -> None:
+        if participant.identity == self._identity:
+            self._seen = True
+
     def _on_left(self, participant: Participant) -> None:
         if participant.identity != self._identity:
             return
@@ -69,7 +87,11 @@ class Presence:
         self._grace = loop.call_later(self._grace_s, self._look)
 
     def _look(self) -> None:
-        if self._room.isconnected() and self._identity not in self._room.remote_participants:
+        if not self._room.isconnected():
+            return
+        if self._identity in self._room.remote_participants:
+            self._seen = True
+        elif self._seen:
             self._gone(None)
 
     def _on_lost(self, reason: int | None = None) -> None:
@@ -92,6 +114,15 @@ class Signals:
             self._caller_room_lost,
             grace_s=legs.policy.reconnect_grace_s,
         )
+        # From the start: a merge may bring the human there, and somebody has to see them leave.
+        self._guest = Presence(
+            legs.caller_room,
+            legs.human_identity,
+            self._leg_left,
+            lambda _: None,
+            grace_s=legs.policy.reconnect_grace_s,
+            guest=True,
+        )
 
     def look_at_caller(self) -> None:
         """Say so if the caller is already gone."""
@@ -107,7 +138,7 @@ class Signals:
         self._consult = Presence(
             room,
             self._legs.human_identity,
-            self._leg_left,
+            self._leg_left_consult,
             self._consult_room_lost,
             grace_s=self._legs.policy.reconnect_grace_s,
         )
@@ -132,6 +163,7 @@ class Signals:
         """Stop listening to everything."""
         self.forget_consult()
         self._caller.close()
+        self._guest.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -149,7 +181,7 @@ class Signals:
     def _on_joined(self, participant: Participant) -> None:
         if participant.identity == self._legs.human_identity:
             self._dial.leg_status(participant.attributes.get(STATUS, ""))
-        elif participant.kind == rtc.ParticipantKind.PARTICIPANT_KIND_AGENT:
+        elif self._is_stray(participant):
             # Workers without an agent_name are dispatched into every new room; a second agent
             # would talk to the human and hear the briefing.
             self._legs.log.warning("second agent in the consult room", evicted=True)
@@ -159,12 +191,34 @@ class Signals:
         if participant.identity == self._legs.human_identity and STATUS in changed:
             self._dial.leg_status(participant.attributes.get(STATUS, ""))
 
-    def _leg_left(self, reason: str | None) -> None:
+    def _is_stray(self, participant: Participant) -> bool:
+        """Whether an agent that nobody has sent for is in a room of ours."""
+        agent = participant.kind == rtc.ParticipantKind.PARTICIPANT_KIND_AGENT
+        ours = ROLE in participant.attributes
+        # In the caller's room whoever is there has a right to be.
+        own_room = self._legs.consult_name != self._legs.caller_room.name
+        return agent and own_room and not ours
+
+    def _leg_left_consult(self, reason: str | None) -> None:
         if reason == _ROOM_DELETED:
             # Nobody hung up; which of the two is told first, the leg or we, is chance.
             self._consult_room_lost(reason)
             return
-        self._spawn(self._dial.leg_left(reason))
+        self._leg_left(reason)
+
+    def _leg_left(self, reason: str | None) -> None:
+        self._spawn(self._left(reason))
+
+    async def _left(self, reason: str | None) -> None:
+        """A hang-up, unless the leg is in the other room or on its way there."""
+        legs = self._legs
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(legs.policy.merge_timeout_s):
+                await legs.at_rest.wait()
+        for room in (legs.caller_room, self._consult_room):
+            if room is not None and legs.human_identity in room.remote_participants:
+                return
+        await self._dial.leg_left(reason)
 
     def _consult_room_lost(self, reason: str | None) -> None:
         self._legs.post(Event(On.CONSULT_ROOM_LOST, Facts(disconnect_reason=reason)))

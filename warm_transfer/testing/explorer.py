@@ -79,14 +79,12 @@ _LEAVES = TransferPolicy(after_merge="leave")
 SCOPES: tuple[Scope, ...] = (
     Scope("relay, end_call", _ENDS, (_RELAY,), 0),
     Scope("relay, return", _RETURNS, (_RELAY,), 1),
-    Scope("move, end_call", _ENDS, (_MOVE,), 0),
     Scope("move, return", _RETURNS, (_MOVE,), 1),
-    Scope("move then relay, end_call", _ENDS, (_MOVE, _RELAY), 0),
-    Scope("move then relay, return", _RETURNS, (_MOVE, _RELAY), 0),
-    Scope("move, leave", _LEAVES, (_MOVE,), 0),
+    Scope("sip_bridge, return", _RETURNS, (_BRIDGE,), 0),
+    Scope("move then sip_bridge then relay, end_call", _ENDS, (_MOVE, _BRIDGE, _RELAY), 0),
     Scope("move then relay, leave", _LEAVES, (_MOVE, _RELAY), 0),
 )
-"""Every policy choice and every kind of plan that the table asks about."""
+"""Every policy choice and every carrier that the table asks about, and one falling to the next."""
 
 
 @dataclass(frozen=True, slots=True)

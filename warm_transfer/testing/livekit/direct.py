@@ -7,10 +7,7 @@ from collections.abc import Callable
 
 from livekit import api
 
-from warm_transfer.events import Event, Facts, On
-from warm_transfer.livekit.faults import disconnect_reason
 from warm_transfer.livekit.legs import Legs, microphone_of
-from warm_transfer.livekit.sdk import Participant
 from warm_transfer.policy import Carrier
 
 __all__ = ["SimDirect"]
@@ -30,7 +27,7 @@ class SimDirect:
     carrier = Carrier.SERVER
 
     def __init__(self) -> None:
-        self._legs: Legs | None = None
+        self._asked = False
 
     async def prepare(self, legs: Legs) -> None:
         """Nothing to prepare."""
@@ -39,41 +36,34 @@ class SimDirect:
         """Move the human; returns when both rooms tell so, and nothing breaks it but a hang-up."""
         del broke
         await self.unmerge(legs)
-        self._watch(legs)
-        await legs.api.room.move_participant(
-            api.MoveParticipantRequest(
-                room=legs.consult_name,
-                identity=legs.human_identity,
-                destination_room=legs.caller_room.name,
+        self._asked = True
+        legs.at_rest.clear()
+        try:
+            await legs.api.room.move_participant(
+                api.MoveParticipantRequest(
+                    room=legs.consult_name,
+                    identity=legs.human_identity,
+                    destination_room=legs.caller_room.name,
+                )
             )
-        )
-        if not await _within(legs.policy.merge_timeout_s, lambda: _arrived(legs)):
-            raise TimeoutError
+            if not await _within(legs.policy.merge_timeout_s, lambda: _arrived(legs)):
+                raise TimeoutError
+        finally:
+            legs.at_rest.set()
 
     async def unmerge(self, legs: Legs) -> None:
-        """Stop listening, and take a leg that has been moved out of the caller's room."""
-        if self._legs is None:
+        """Take a leg that has been moved out of the caller's room."""
+        if not self._asked:
             return
-        self._legs = None
-        legs.caller_room.off("participant_disconnected", self._on_left)
         human = api.RoomParticipantIdentity(
             room=legs.caller_room.name, identity=legs.human_identity
         )
         await legs.removed(legs.api.room.remove_participant(human))
+        self._asked = False
 
     async def health(self, legs: Legs) -> bool:
         """Whether both are in the caller's room; one who is on the way is waited for."""
         return await _within(legs.policy.look_timeout_s / 2, lambda: _arrived(legs))
-
-    def _watch(self, legs: Legs) -> None:
-        self._legs = legs
-        legs.caller_room.on("participant_disconnected", self._on_left)
-
-    def _on_left(self, participant: Participant) -> None:
-        legs = self._legs
-        if legs is not None and participant.identity == legs.human_identity:
-            facts = Facts(disconnect_reason=disconnect_reason(participant.disconnect_reason))
-            legs.post(Event(On.CONSULT_HUNG_UP, facts))
 
 
 def _arrived(legs: Legs) -> bool:
