@@ -68,6 +68,9 @@ class TransferPolicy:
     """After the agent's own reconnect: how long a missing participant has to come back."""
     hook_timeout_s: float = 5.0
     """How long one state-change hook may take before it is given up."""
+    relay_stall_s: float = 0.1
+    """How late the relay may pass a frame on before it warns that the event loop is stalled. It
+    keeps no more than this much sound."""
     token_ttl_s: float = 120.0
     """How long the token for the consult room admits; a connected client is refreshed."""
     on_human_left: Literal["end_call", "return"] = "end_call"

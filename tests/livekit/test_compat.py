@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import inspect
+import time
+from array import array
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,11 +17,15 @@ from livekit.agents import job as job_module
 from livekit.agents.voice import agent as agent_module
 from livekit.agents.voice import agent_activity, background_audio
 from livekit.agents.voice.room_io import RoomIO, RoomOptions
+from livekit.rtc._ffi_client import FfiClient
+from livekit.rtc._proto import ffi_pb2
 
+from tests.livekit.bench import turns
 from tests.livekit.models import CUE, CallingLLM
 from warm_transfer.livekit.compat import (
     FrameworkAwait,
     HoldAudioPlayer,
+    VoiceStream,
     complete_outside_speech,
     current_activity,
     deletes_room_on_close,
@@ -32,6 +38,96 @@ from warm_transfer.livekit.compat import (
 class Task(AgentTask[str]):
     def __init__(self) -> None:
         super().__init__(instructions="")
+
+
+# AudioStream: _ffi_client, _ffi_queue, _ffi_handle, _queue. The stream on a track of a server that
+# is not there: the events are put where the SDK's thread puts them.
+
+
+class Events:
+    """A stream, and the events of the SDK's thread."""
+
+    HANDLE = 42
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, capacity: int = 10) -> None:
+        stream = SimpleNamespace(handle=SimpleNamespace(id=self.HANDLE), info=None)
+        monkeypatch.setattr(rtc.AudioStream, "_create_owned_stream", lambda _: stream)
+        self.before = len(FfiClient.instance.queue._subscribers)
+        track: Any = SimpleNamespace(
+            _register_audio_stream=lambda _: None, _unregister_audio_stream=lambda _: None
+        )
+        self.stream = VoiceStream(track, capacity=capacity)
+        # There is nothing behind it that could be given back.
+        self.stream._ffi_handle.mark_consumed()
+        self.samples = array("h", [7] * 480)
+
+    def put(self, handle: int = HANDLE, *, end: bool = False) -> None:
+        event = ffi_pb2.FfiEvent()
+        event.audio_stream_event.stream_handle = handle
+        if end:
+            event.audio_stream_event.eos.SetInParent()
+        else:
+            info = event.audio_stream_event.frame_received.frame.info
+            info.data_ptr = self.samples.buffer_info()[0]
+            info.num_channels, info.sample_rate, info.samples_per_channel = 1, 48_000, 480
+        FfiClient.instance.queue.put(event)
+
+    async def close(self) -> None:
+        self.put(end=True)
+        await self.stream.aclose()
+        assert len(FfiClient.instance.queue._subscribers) == self.before
+
+
+@pytest.mark.asyncio
+async def test_a_voice_stream_gives_its_own_frames_and_is_not_woken_by_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    events = Events(monkeypatch)
+    events.put(handle=43)
+    assert events.stream._ffi_queue.qsize() == 0
+    await turns()
+    assert events.stream._ffi_queue.qsize() == 0
+    events.put()
+    event = await anext(aiter(events.stream))
+    assert bytes(event.frame.data) == events.samples.tobytes()
+    assert event.frame.samples_per_channel == 480
+    assert events.stream.dropped == 0
+    await events.close()
+
+
+@pytest.mark.asyncio
+async def test_a_voice_stream_counts_what_a_busy_loop_makes_it_drop(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    events = Events(monkeypatch, capacity=10)
+    await turns()
+    for _ in range(25):
+        events.put()
+    stall_s = time.monotonic()
+    while time.monotonic() < stall_s + 0.02:
+        pass  # what a stall is
+    await turns(5)
+    await anext(aiter(events.stream))
+    assert events.stream.dropped == 15
+    # Since the SDK's thread had it, not since the loop took it.
+    assert events.stream.lag_s > 0.02
+    await events.close()
+
+
+@pytest.mark.asyncio
+async def test_a_voice_stream_ends_with_its_track(monkeypatch: pytest.MonkeyPatch) -> None:
+    events = Events(monkeypatch)
+    events.put(end=True)
+    assert [event async for event in events.stream] == []
+    await events.close()
+
+
+def test_the_stock_stream_is_as_the_voice_stream_needs_it() -> None:
+    source = inspect.getsource(rtc.AudioStream)
+    assert "await self._ffi_queue.wait_for(self._is_event)" in source
+    assert "self._queue.put(event)" in source
+    assert "self._queue.put(None)" in source
+    assert "await self._queue.get()" in source
 
 
 # BackgroundAudioPlayer: _publish_track, _find_publication_by_name, _audio_source, _room,

@@ -7,7 +7,8 @@ import pytest
 from livekit import rtc
 
 from tests.livekit.bench import HUMAN, ROOM, Bench, turns
-from warm_transfer.livekit.relay import QUEUE_FRAMES, Lane, Relay
+from warm_transfer.livekit.lane import QUEUE_FRAMES, Lane
+from warm_transfer.livekit.relay import Relay
 from warm_transfer.policy import Carrier, TransferPolicy
 from warm_transfer.testing.livekit.faults import Fault, How
 from warm_transfer.testing.livekit.play import CALLER
@@ -57,7 +58,9 @@ class Bridge:
         assert {each for each in left.tracks if HUMAN not in each} == set()
         assert not [each for each in left.listeners if "track_subscribed" in each]
         assert not [each for each in left.open if "stream" in each or "source" in each], left.open
+        assert not [each for each in left.listeners if "sip_dtmf" in each]
         assert self.pumps() == []
+        assert not [each for each in asyncio.all_tasks() if " tones " in each.get_name()]
 
 
 async def talk(seconds: float = 2.0) -> None:
@@ -175,6 +178,52 @@ async def test_a_new_stream_is_made_each_time_the_track_is_subscribed_again() ->
     await bridge.unmerge()
     await talk(0.1)
     bridge.assert_nothing_left()
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("which", ["caller's", "consult"])
+async def test_one_room_may_reconnect_while_the_other_stands(which: str) -> None:
+    bridge = await Bridge.set_up()
+    await bridge.merge()
+    consult = bridge.bench.stage.sdk.rooms[0]
+    await (bridge.bench.stage.room if which == "caller's" else consult).lose_signal(3.0)
+    await talk()
+    assert bridge.hears("human") == {"caller"}
+    assert bridge.hears("caller") == {"human"}
+    assert await bridge.healthy()
+    assert bridge.broke == []
+    # Keys as well, and once.
+    assert bridge.bench.stage.caller is not None
+    bridge.world.press(bridge.human, "1")
+    bridge.world.press(bridge.bench.stage.caller, "2")
+    await talk()
+    assert (bridge.world.digits_at("caller"), bridge.world.digits_at("human")) == ("1", "2")
+    await bridge.unmerge()
+    await talk(0.1)
+    bridge.assert_nothing_left()
+
+
+@pytest.mark.asyncio
+async def test_a_hundred_relays_in_one_process_keep_to_themselves() -> None:
+    bridges = await asyncio.gather(*(Bridge.set_up() for _ in range(100)))
+    await asyncio.gather(*(each.merge() for each in bridges))
+    for number, bridge in enumerate(bridges):
+        bridge.world.press(bridge.human, str(number % 10))
+    await talk()
+    for number, bridge in enumerate(bridges):
+        assert bridge.hears("human") == {"caller"}
+        assert bridge.hears("caller") == {"human"}
+        assert bridge.world.digits_at("caller") == str(number % 10)
+    assert len(bridges[0].pumps()) == 200
+    # The end of every other one is nothing to those that go on.
+    await asyncio.gather(*(each.unmerge() for each in bridges[::2]))
+    await talk()
+    assert all([await each.healthy() for each in bridges[1::2]])
+    await asyncio.gather(*(each.unmerge() for each in bridges[1::2]))
+    await talk(0.1)
+    for bridge in bridges:
+        bridge.assert_nothing_left()
+        assert bridge.broke == []
 
 
 @pytest.mark.asyncio

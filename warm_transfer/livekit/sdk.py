@@ -15,7 +15,7 @@ from livekit import api, rtc
 from livekit.agents import Agent, AgentSession
 from livekit.agents.voice.room_io import RoomOptions
 
-from warm_transfer.livekit.compat import HoldAudioPlayer
+from warm_transfer.livekit.compat import HoldAudioPlayer, VoiceStream
 
 __all__ = [
     "Api",
@@ -264,6 +264,10 @@ class HoldPlayer(Protocol):
 class AudioStream(Protocol):
     """``rtc.AudioStream``: the frames of one subscribed track."""
 
+    @property
+    def dropped(self) -> int: ...
+    @property
+    def lag_s(self) -> float: ...
     def __aiter__(self) -> AsyncIterator[Any]: ...
     async def aclose(self) -> None: ...
 
@@ -305,7 +309,10 @@ class Sdk(Protocol):
         ...
 
     def audio_stream(self, track: Any, *, capacity: int) -> AudioStream:
-        """The frames of a subscribed track, 10 ms each, the oldest dropped beyond `capacity`."""
+        """The frames of a subscribed track, 10 ms each, the oldest dropped beyond `capacity`.
+
+        It counts what it has `dropped`, and says how long the last frame has waited: `lag_s`.
+        """
         ...
 
     def audio_source(self) -> AudioSource:
@@ -364,7 +371,7 @@ class LiveKitSdk:
         return cast("HoldPlayer", HoldAudioPlayer(track_name))
 
     def audio_stream(self, track: Any, *, capacity: int) -> AudioStream:
-        stream = rtc.AudioStream(
+        stream = VoiceStream(
             track,
             sample_rate=SAMPLE_RATE_HZ,
             num_channels=1,

@@ -227,6 +227,9 @@ class SimAudioStream:
         self._timer: asyncio.TimerHandle | None = None
         self._ended = track.ended
         self._pause_s = latency.FRAME_EVERY_S
+        self.dropped = 0
+        self.lag_s = 0.0
+        """How long the last frame has waited: no time, for nobody stalls a virtual clock."""
         self.feeds: dict[SimAudioSource, None] = {}
         """The sources that have captured its frames."""
         track.streams.append(self)
@@ -289,6 +292,7 @@ class SimAudioStream:
 
     def _give(self) -> None:
         tag = self._track.server_track.sound
+        self.dropped += len(self._frames) == self._frames.maxlen
         self._frames.append(SimFrameEvent(SimFrame(tag, lasts_s=self._pause_s, stream=self)))
         self._wake()
 

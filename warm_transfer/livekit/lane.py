@@ -1,0 +1,176 @@
+"""One direction of the relay: the voice of one participant, published in the other room.
+
+A frame is passed on as it comes, without a clock of ours, so what the two clocks of the rooms
+differ by is left to the listener's jitter buffer. Frames wait only while the event loop is busy:
+at most 100 ms of them, then the oldest is dropped.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from livekit import rtc
+
+from warm_transfer.livekit.legs import Legs, Lost, microphone_of, unless, unpublish
+from warm_transfer.livekit.sdk import AudioSource, AudioStream, Participant, Room
+
+__all__ = ["QUEUE_FRAMES", "Broke", "Lane", "Passed"]
+
+QUEUE_FRAMES = 10
+"""100 ms: what a listener hardly notices, and what a short stall may pile up."""
+
+Broke = Callable[[BaseException | None], None]
+
+
+@dataclass(slots=True)
+class Passed:
+    """What a lane has passed on."""
+
+    frames: int = 0
+    dropped: int = 0
+    """Frames that the event loop came too late for."""
+    late: int = 0
+    """Frames that waited for the event loop longer than `TransferPolicy.relay_stall_s`."""
+    longest_lag_s: float = 0.0
+
+
+class Lane:
+    """One direction: the voice of one participant, published in the other room.
+
+    Args:
+        legs: what the adapters share.
+        source: the room to listen in, and the identity to listen to.
+        target: the room to speak in.
+        name: the name of the published track.
+        broke: told once when the lane can carry no more.
+    """
+
+    def __init__(
+        self,
+        legs: Legs,
+        source: tuple[Room, str],
+        target: Room,
+        name: str,
+        broke: Broke,
+    ) -> None:
+        self._legs = legs
+        self._room, self._identity = source
+        self._target = target
+        self._name = name
+        self._broke = broke
+        self._flowing = asyncio.Event()
+        self._source: AudioSource | None = None
+        self._pump: asyncio.Task[None] | None = None
+        self._closed = asyncio.Event()
+        self.passed = Passed()
+
+    async def open(self) -> None:
+        """Publish, pump, and return when frames flow and the listener has subscribed."""
+        sdk = self._legs.sdk
+        # A full reconnect makes a new track object under the same sid, and the old stream is dead.
+        self._room.on("track_subscribed", self._on_subscribed)
+        self._source = sdk.audio_source()
+        track = sdk.audio_track(self._name, self._source)
+        options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE)
+        with Lost(self._target) as lost:
+            # Not cut off by our own close: the track would come behind it and stay.
+            published = await unless(
+                lost, self._target.local_participant.publish_track(track, options)
+            )
+            if self._closed.is_set():
+                raise ConnectionAbortedError
+        voice = microphone_of(self._room, self._identity)
+        if self._pump is None and voice is not None and voice.track is not None:
+            self._restart(voice.track)
+        await unless(self._closed, published.wait_for_subscription())
+        await unless(self._closed, self._wait_flowing())
+
+    async def _wait_flowing(self) -> None:
+        await self._flowing.wait()
+
+    async def close(self) -> None:
+        """Stop pumping and take our track away; safe to repeat."""
+        first = not self._closed.is_set()
+        self._closed.set()
+        self._room.off("track_subscribed", self._on_subscribed)
+        await self._stop_pump()
+        if first and self.passed.frames:
+            self._report()
+        await unpublish(self._target, self._name, self._legs.policy.api_timeout_s)
+        source, self._source = self._source, None
+        if source is not None:
+            await source.aclose()
+
+    def _report(self) -> None:
+        self._legs.log.info(
+            "relay lane closed",
+            lane=self._name,
+            frames=self.passed.frames,
+            dropped=self.passed.dropped,
+            late=self.passed.late,
+            longest_lag_s=round(self.passed.longest_lag_s, 3),
+        )
+
+    @property
+    def healthy(self) -> bool:
+        """Whether frames have flowed and the pump runs."""
+        running = self._pump is not None and not self._pump.done()
+        return running and self._flowing.is_set()
+
+    def _on_subscribed(self, track: Any, publication: Any, participant: Participant) -> None:
+        if participant.identity != self._identity:
+            return
+        if publication.source == rtc.TrackSource.SOURCE_MICROPHONE:
+            self._restart(track)
+
+    def _restart(self, track: Any) -> None:
+        old = self._pump
+        stream = self._legs.sdk.audio_stream(track, capacity=QUEUE_FRAMES)
+        name = f"warm-transfer {self._legs.transfer_id} relay {self._name}"
+        self._pump = asyncio.get_running_loop().create_task(self._carry(stream, old), name=name)
+        self._pump.add_done_callback(self._on_pump_done)
+
+    async def _carry(self, stream: AudioStream, old: asyncio.Task[None] | None) -> None:
+        try:
+            if old is not None:
+                old.cancel()
+                await asyncio.wait([old])
+            async for event in stream:
+                source = self._source
+                if source is None:
+                    return
+                if stream.lag_s > self._legs.policy.relay_stall_s:
+                    self._note_late(stream.lag_s)
+                await source.capture_frame(event.frame)
+                self.passed.frames += 1
+                self._flowing.set()
+        finally:
+            self.passed.dropped += stream.dropped
+            await stream.aclose()
+
+    def _note_late(self, lag_s: float) -> None:
+        """Count a frame that had to wait for the loop; the first one is worth a warning."""
+        passed, limit_s = self.passed, self._legs.policy.relay_stall_s
+        if not passed.late:
+            self._legs.log.warning(
+                "event loop stalled", lane=self._name, lag_s=round(lag_s, 3), limit_s=limit_s
+            )
+        passed.late += 1
+        passed.longest_lag_s = max(passed.longest_lag_s, lag_s)
+
+    def _on_pump_done(self, task: asyncio.Task[None]) -> None:
+        """A pump that dies is silence on a call; say so."""
+        if task.cancelled():
+            return
+        error = task.exception()
+        if task is self._pump and not self._closed.is_set():
+            self._broke(error)
+
+    async def _stop_pump(self) -> None:
+        pump, self._pump = self._pump, None
+        if pump is not None:
+            pump.cancel()
+            await asyncio.wait([pump])
