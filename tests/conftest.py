@@ -16,6 +16,7 @@ import pytest_asyncio
 from hypothesis import settings
 from livekit.rtc._ffi_client import FfiClient
 
+from warm_transfer.livekit.preflight import remember
 from warm_transfer.testing.explorer import SCOPES, Explorer, Report, report_of
 
 
@@ -24,6 +25,8 @@ class Explored:
     explorers: tuple[Explorer, ...]
     report: Report
 
+
+SIMULATED = "ws://simulated"
 
 # No test is timed: the machines are shared, and an example that takes long proves nothing.
 settings.register_profile("untimed", deadline=None)
@@ -55,6 +58,14 @@ def _open_files() -> list[str]:
 def native_library() -> None:
     """The SDK's native part starts its threads once a process, not in the test that comes first."""
     assert FfiClient.instance is not None
+
+
+@pytest.fixture(autouse=True)
+def the_simulated_server_has_no_bridge() -> Iterator[None]:
+    """What one test makes the library remember of the simulated server is not there in the next."""
+    remember(SIMULATED, None)
+    yield
+    remember(SIMULATED, None)
 
 
 @pytest.fixture(autouse=True)

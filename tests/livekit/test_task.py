@@ -11,18 +11,21 @@ from livekit.agents import Agent, ToolError
 from livekit.agents import beta as agents_beta
 from livekit.agents.voice import agent as agent_module
 
+from tests.conftest import SIMULATED
 from tests.livekit.bench import turns
 from tests.livekit.desk import NUMBER, TRUNK, Desk
 from warm_transfer.errors import CallerUnclear, InvalidArgument, JournalError, ServerUnusable
-from warm_transfer.journal import FileJournal
+from warm_transfer.journal import FileJournal, MemoryJournal
 from warm_transfer.livekit import awaiting as awaiting_module
 from warm_transfer.livekit import options as options_module
+from warm_transfer.livekit.preflight import forget
 from warm_transfer.livekit.result import SessionBusy, TransferFailed, WarmTransferResult
 from warm_transfer.livekit.task import WarmTransferTask
 from warm_transfer.outcome import Reason
 from warm_transfer.policy import TransferPolicy
 from warm_transfer.ports import DialRequest, StateChange
 from warm_transfer.states import FINAL, State
+from warm_transfer.testing.livekit.faults import Fault, How
 from warm_transfer.testing.livekit.phones import At
 
 HAPPY = "human answers after 3 s, says yes after 2 s; caller hangs up 10 s after the merge"
@@ -439,6 +442,75 @@ async def test_of_two_transfers_in_the_same_turn_of_the_loop_one_dials() -> None
     await asyncio.gather(*both, return_exceptions=True)
     await asyncio.sleep(5.0)
     desk.assert_nothing_left()
+
+
+def plan_of(lines: list[Any]) -> list[str]:
+    """The strategies in the journal's first line."""
+    return [each["name"] for each in lines[0]["payload"]["plan"]["strategies"]]
+
+
+@pytest.mark.asyncio
+async def test_auto_looks_before_anybody_is_dialled_and_the_relay_is_always_there() -> None:
+    forget(SIMULATED)
+    journal = MemoryJournal()
+    desk = await Desk.open(HAPPY, journal=journal)
+    result = await desk.ask_and_wait()
+    assert plan_of(journal.lines) == ["relay"]
+    assert result.outcome.strategy == "relay"
+    calls = desk.stage.world.faults.calls
+    assert calls["sip.list_outbound_trunk"] == 1
+    await desk.close()
+
+
+@pytest.mark.asyncio
+async def test_a_server_that_hangs_delays_auto_by_its_limit_and_only_once() -> None:
+    forget(SIMULATED)
+    desk = await Desk.open(HAPPY)
+    desk.stage.world.faults.plan["sip.list_outbound_trunk", 0] = Fault(How.HANGS)
+    began_s = desk.now_s
+    desk.ask()
+    await desk.until(S.DIALING)
+    assert desk.now_s - began_s == pytest.approx(TransferPolicy().api_timeout_s, abs=0.5)
+    desk.time_out()
+    await desk.over.wait()
+    began_s = desk.now_s
+    desk.ask()
+    await desk.until(S.DIALING)
+    assert desk.now_s - began_s < 0.5
+    desk.time_out()
+    await desk.over.wait()
+    await desk.close()
+
+
+@pytest.mark.asyncio
+async def test_of_two_transfers_that_look_at_the_same_time_one_dials() -> None:
+    forget(SIMULATED)
+    desk = await Desk.open(SLOW)
+    both = [asyncio.ensure_future(_in_the_tool_of(desk, desk.make())) for _ in range(2)]
+    await asyncio.sleep(2.0)
+    done = [each for each in both if each.done()]
+    assert len(done) == 1
+    assert isinstance(done[0].exception(), SessionBusy)
+    assert desk.calls == 1
+    await desk.session.aclose()
+    await asyncio.gather(*both, return_exceptions=True)
+    await asyncio.sleep(5.0)
+    desk.assert_nothing_left()
+
+
+@pytest.mark.asyncio
+async def test_an_await_that_is_cancelled_while_it_looks_dials_nobody() -> None:
+    forget(SIMULATED)
+    desk = await Desk.open(SLOW)
+    desk.stage.world.faults.plan["sip.list_outbound_trunk", 0] = Fault(How.HANGS)
+    desk.ask()
+    await asyncio.sleep(1.0)
+    desk.time_out()
+    await desk.over.wait()
+    assert isinstance(desk.got[-1], TimeoutError)
+    assert desk.calls == 0
+    await desk.assert_usable()
+    await desk.close()
 
 
 @pytest.mark.asyncio

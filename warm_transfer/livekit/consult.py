@@ -84,9 +84,10 @@ class Consult:
             try:
                 await self._legs.delete_room(self._legs.consult_name)
             finally:
-                await self._leave()
+                await self.leave()
 
-    async def _leave(self) -> None:
+    async def leave(self) -> None:
+        """Leave the room and let it live on; safe to repeat."""
         room = self._legs.consult_room
         if room is not None:
             async with asyncio.timeout(self._legs.policy.api_timeout_s):

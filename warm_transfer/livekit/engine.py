@@ -46,6 +46,7 @@ class Engine:
         hold_audio: what the caller hears; None for silence.
         policy: the limits.
         merge: ``"auto"``, a strategy, or an ordered list of them.
+        auto: the names that ``"auto"`` stands for at this server; see `preflight.auto_at`.
         dialer: rings the human; the SIP API unless given.
         dialer_of: makes the dialer once the legs are known; its options have been checked.
         consult_name: the name of the consult room; unguessable unless given.
@@ -71,6 +72,7 @@ class Engine:
         hold_audio: Any = DEFAULT_HOLD_AUDIO,
         policy: TransferPolicy | None = None,
         merge: object = "auto",
+        auto: Sequence[str] = ("relay",),
         dialer: Dialer | None = None,
         dialer_of: DialerOf | None = None,
         consult_name: str | None = None,
@@ -82,7 +84,7 @@ class Engine:
     ) -> None:
         policy = policy or TransferPolicy()
         options = dial if dialer_of else dial.checked(policy, needs_trunk=dialer is None)
-        strategies = strategies_of(merge)
+        strategies = strategies_of(merge, auto=auto)
         secret = unguessable()
         self.id = transfer_id or unguessable()[:12]
         legs = Legs(
@@ -93,7 +95,7 @@ class Engine:
             host=host,
             caller_room=caller_room,
             caller_identity=caller_identity,
-            consult_name=consult_name or f"wt-{secret}",
+            consult_name=consult_name or f"wt_{secret}",
             human_identity=human_identity or f"human-agent-sip-{secret[:8]}",
             post=self.post,
             log=transfer_log(self.id),

@@ -36,6 +36,7 @@ class LiveKitLine:
     ) -> None:
         self._legs = legs
         self._signals = signals
+        self._consult = consult
         self._outcome: TransferOutcome | None = None
         leave = Leave(legs)
         self._starts: Mapping[Do, Callable[[Effect], Work | None]] = {
@@ -70,9 +71,12 @@ class LiveKitLine:
         self._outcome = outcome
 
     async def aclose(self) -> None:
-        """Stop listening, and close the client that is ours."""
+        """Stop listening, leave a consult room that lives on, close the client that is ours."""
         await self._signals.aclose()
-        await self._legs.api.aclose()
+        try:
+            await self._consult.leave()
+        finally:
+            await self._legs.api.aclose()
 
     def _deliver(self, _effect: Effect) -> None:
         assert self._outcome is not None

@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from livekit import api as lkapi
 from livekit.agents import Agent, AgentSession, NotGivenOr
@@ -22,10 +22,11 @@ from warm_transfer.livekit.briefing import ConsultOptions
 from warm_transfer.livekit.compat import server_url
 from warm_transfer.livekit.dial import DialOptions
 from warm_transfer.livekit.dialhook import DialHook, Last
-from warm_transfer.livekit.merge import MergeStrategy
 from warm_transfer.livekit.models import consult_models, resolve_instructions, turn_handling_of
 from warm_transfer.livekit.phrases import Phrases
-from warm_transfer.livekit.sdk import LiveKitSdk, Sdk
+from warm_transfer.livekit.preflight import auto_at
+from warm_transfer.livekit.sdk import Api, LiveKitSdk, Sdk
+from warm_transfer.livekit.strategies import asks_auto
 from warm_transfer.policy import TransferPolicy
 from warm_transfer.ports import Dialer, Journal, StateHook
 
@@ -72,7 +73,8 @@ class TaskOptions:
     consult: ConsultOptions
     """How the human is talked to, but for what is known at the await."""
     greeting: Greeting | None
-    strategies: tuple[MergeStrategy, ...]
+    merge: object
+    """The merge strategies asked for, which can be made."""
     hooks: tuple[StateHook, ...]
     hold_audio: Any
     models: Mapping[str, Any]
@@ -105,6 +107,14 @@ class TaskOptions:
     def last(self) -> Last | None:
         """The application's last look at a dial request."""
         return None if self.on_dial_request is None else Last(self.on_dial_request, self.policy)
+
+    async def auto(self) -> Sequence[str]:
+        """What ``merge="auto"`` stands for here; asked at most once a process and server."""
+        if not asks_auto(self.merge):
+            return ()
+        sdk = self.sdk or real_sdk()
+        choice = await auto_at(sdk, cast("Api | None", self.client), self.policy.api_timeout_s)
+        return choice.strategies
 
     def consult_in(self, session: AgentSession[Any], agent: Agent) -> ConsultOptions:
         """How the human is talked to, with what the caller's session and agent lend."""

@@ -9,7 +9,7 @@ from warm_transfer.errors import InvalidArgument
 from warm_transfer.livekit.merge import MergeStrategy
 from warm_transfer.livekit.relay import Relay
 
-__all__ = ["ALONE", "STRATEGIES", "strategies_of"]
+__all__ = ["ALONE", "STRATEGIES", "asks_auto", "strategies_of"]
 
 STRATEGIES: Mapping[str, Callable[[], MergeStrategy]] = {
     "relay": Relay,
@@ -33,9 +33,7 @@ def strategies_of(merge: object, *, auto: Sequence[str] = ("relay",)) -> tuple[M
         InvalidArgument: an unknown name, something that is no strategy, one twice, one that cannot
             stand beside others, or none at all.
     """
-    wanted = tuple(merge) if isinstance(merge, list | tuple) else (merge,)
-    if wanted == ("auto",):
-        wanted = tuple(auto)
+    wanted = tuple(auto) if asks_auto(merge) else _listed(merge)
     found = tuple(_strategy(each) for each in wanted)
     names = [each.name for each in found]
     if not found:
@@ -46,6 +44,15 @@ def strategies_of(merge: object, *, auto: Sequence[str] = ("relay",)) -> tuple[M
         if name in ALONE and len(names) > 1:
             raise InvalidArgument("merge", f"has {name!r} beside others", "give it alone")
     return found
+
+
+def asks_auto(merge: object) -> bool:
+    """Whether it is left to the library which strategies are tried."""
+    return _listed(merge) == ("auto",)
+
+
+def _listed(merge: object) -> tuple[object, ...]:
+    return tuple(merge) if isinstance(merge, list | tuple) else (merge,)
 
 
 def _strategy(each: object) -> MergeStrategy:

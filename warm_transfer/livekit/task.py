@@ -195,6 +195,7 @@ class WarmTransferTask(Origination, AgentTask[WarmTransferResult]):
             consent=consent,
             consent_llm=consent_llm,
         )
+        strategies_of(merge)  # what cannot be made is found here, and made at the await
         self._options = TaskOptions(
             policy=policy,
             dial=dial.checked(
@@ -202,7 +203,7 @@ class WarmTransferTask(Origination, AgentTask[WarmTransferResult]):
             ),
             consult=consult,
             greeting=greeting_of(greeting),
-            strategies=strategies_of(merge),
+            merge=merge,
             hooks=hooks_of(on_state_change),
             hold_audio=hold_audio if is_given(hold_audio) else DEFAULT_HOLD_AUDIO,
             models={"stt": stt, "vad": vad, "llm": llm, "tts": tts},
@@ -301,7 +302,11 @@ class WarmTransferTask(Origination, AgentTask[WarmTransferResult]):
                 await engine.wait_closed()
 
     def __await__(self) -> Generator[None, None, WarmTransferResult]:
-        """Run the transfer. Its engine starts within this turn of the loop."""
+        """Run the transfer.
+
+        Its engine starts within this turn of the loop, unless ``merge="auto"`` has to look first
+        what the server is good for: once a process, for at most `TransferPolicy.api_timeout_s`.
+        """
         return self._drive().__await__()
 
     async def _drive(self) -> WarmTransferResult:
@@ -311,7 +316,10 @@ class WarmTransferTask(Origination, AgentTask[WarmTransferResult]):
             return await framework_await(self)
         session, agent = here
         refuse_second(session)
-        engine, host = self._build(session, agent)
+        auto = await self._options.auto()
+        # Another tool of the same turn may have begun one while the server was asked.
+        refuse_second(session)
+        engine, host = self._build(session, agent, auto)
         awaiting = Awaiting(self, engine, host, self._options)
         if not await awaiting.is_admitted():
             return awaiting.refusal()
@@ -327,7 +335,9 @@ class WarmTransferTask(Origination, AgentTask[WarmTransferResult]):
             result = TransferFailed(outcome, self._options.consult.phrases)
         complete_outside_speech(self, result)
 
-    def _build(self, session: AgentSession[Any], agent: Agent) -> tuple[Engine, TaskHost]:
+    def _build(
+        self, session: AgentSession[Any], agent: Agent, auto: Sequence[str]
+    ) -> tuple[Engine, TaskHost]:
         """Everything that can be wrong is found here, before the framework is asked."""
         options = self._options
         room, caller = caller_of(session)
@@ -350,7 +360,8 @@ class WarmTransferTask(Origination, AgentTask[WarmTransferResult]):
             consult=options.consult_in(session, agent),
             hold_audio=options.hold_audio,
             policy=options.policy,
-            merge=options.strategies,
+            merge=options.merge,
+            auto=auto,
             dialer_of=partial(self._dialer_of, given=options.dialer, last=options.last),
             consult_name=options.room_name,
             human_identity=options.human_identity,
