@@ -61,8 +61,9 @@ def test_the_notice_comes_before_the_hang_up() -> None:
     assert Do.NOTIFY_CONSULT in AFTER[Do.HANG_UP_CONSULT] & AFTER[Do.CLOSE_CONSULT]
 
 
-def test_the_caller_comes_back_after_the_music_and_the_outcome() -> None:
-    assert {Do.STOP_HOLD_AUDIO, Do.DELIVER_OUTCOME} <= AFTER[Do.RESUME_CALLER]
+def test_the_caller_comes_back_after_the_outcome_and_waits_for_no_music_to_be_gone() -> None:
+    assert Do.DELIVER_OUTCOME in AFTER[Do.RESUME_CALLER] & AFTER[Do.RESUME_OUTPUT]
+    assert Do.STOP_HOLD_AUDIO not in AFTER[Do.RESUME_CALLER] | AFTER[Do.RESUME_OUTPUT]
 
 
 def test_the_agent_speaks_before_it_leaves_and_leaves_last() -> None:

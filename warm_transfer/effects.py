@@ -23,6 +23,7 @@ class Do(StrEnum):
     """Caller input off, at once and synchronously; output off when the last speech has ended."""
     PLAY_HOLD_AUDIO = "PLAY_HOLD_AUDIO"
     STOP_HOLD_AUDIO = "STOP_HOLD_AUDIO"
+    """Silent at once and synchronously; then its track is taken away."""
     OPEN_CONSULT = "OPEN_CONSULT"
     """Make the consult room, join it, start the consult session with its input off."""
     CLOSE_CONSULT = "CLOSE_CONSULT"
@@ -96,9 +97,10 @@ AFTER: Mapping[Do, frozenset[Do]] = {
     # Taking a track out of a room that is being deleted does not return.
     Do.CLOSE_CONSULT: frozenset({Do.NOTIFY_CONSULT, Do.UNMERGE_LEGS}),
     Do.END_CALL: frozenset({Do.UNMERGE_LEGS}),
-    # The caller gets the agent back when the music has stopped and the agent is there.
-    Do.RESUME_CALLER: frozenset({Do.STOP_HOLD_AUDIO, Do.DELIVER_OUTCOME, Do.UNMERGE_LEGS}),
-    Do.RESUME_OUTPUT: frozenset({Do.STOP_HOLD_AUDIO, Do.DELIVER_OUTCOME}),
+    # The caller gets the agent back when the agent is there. The music is silent since the stop
+    # began; nobody waits until its track is gone.
+    Do.RESUME_CALLER: frozenset({Do.DELIVER_OUTCOME, Do.UNMERGE_LEGS}),
+    Do.RESUME_OUTPUT: frozenset({Do.DELIVER_OUTCOME}),
     # Before its output is back the agent cannot say anything.
     Do.AWAIT_LAST_WORDS: frozenset({Do.DELIVER_OUTCOME, Do.RESUME_OUTPUT}),
     # With the agent goes its job, and what that has to tell or to give back.

@@ -481,6 +481,23 @@ async def test_the_caller_hears_music_from_the_hold_to_the_stop_and_no_track_is_
 
 
 @pytest.mark.asyncio
+async def test_the_music_is_silent_before_the_stop_has_taken_its_track_away() -> None:
+    host = Host()
+    host.speech_over.set()
+    bench, hold = await held(host, audio="ringback.wav")
+    await hold.play(effect(Do.PLAY_HOLD_AUDIO))
+    await asyncio.sleep(1.0)
+    ears = bench.stage.world.ears
+    assert "music" in ears.hears("caller")
+    published = bench.stage.room.local_participant.track_publications
+    work = hold.stop()
+    assert "music" not in ears.hears("caller")
+    assert "hold-audio-bench" in [each.name for each in published.values()]
+    await work
+    assert "hold-audio-bench" not in [each.name for each in published.values()]
+
+
+@pytest.mark.asyncio
 async def test_in_the_simulation_too_the_track_of_the_application_survives_our_stop() -> None:
     bench = await Bench.set_up()
     source = SimAudioSource(bench.stage.world)

@@ -6,7 +6,7 @@ import pytest
 from livekit import rtc
 
 from tests.livekit.bench import HUMAN, Bench
-from warm_transfer.livekit.legs import microphone_of, unpublish
+from warm_transfer.livekit.legs import microphone_of, mute, unpublish
 from warm_transfer.testing.livekit.faults import Fault, How
 from warm_transfer.testing.livekit.rooms import SimRoom
 from warm_transfer.testing.livekit.sound import SimAudioSource, SimLocalTrack
@@ -143,3 +143,42 @@ async def test_cancelling_it_leaves_no_task_and_no_listener() -> None:
         await doing
     assert asyncio.all_tasks() == before
     assert not [each for each in room.listeners() if "disconnected" in each]
+
+
+# Silencing a track of ours.
+
+
+def muted(room: SimRoom) -> list[str]:
+    own = room.local_participant.track_publications.values()
+    return [each.name for each in own if each.track is not None and each.track.muted]
+
+
+@pytest.mark.asyncio
+async def test_only_the_named_track_is_silenced_and_that_at_once() -> None:
+    room = await publish(await Bench.set_up(), "hold", "background_audio")
+    mute(room, "hold")
+    assert muted(room) == ["hold"]
+    mute(room, "hold")
+    assert muted(room) == ["hold"]
+
+
+@pytest.mark.asyncio
+async def test_in_a_lost_room_nothing_is_silenced() -> None:
+    room = await publish(await Bench.set_up(), "hold")
+    await room.disconnect()
+    mute(room, "hold")
+    assert muted(room) == []
+
+
+@pytest.mark.asyncio
+async def test_a_track_that_cannot_be_silenced_is_left_to_be_taken_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def broken(_: SimLocalTrack) -> None:
+        raise RuntimeError("no such handle")
+
+    room = await publish(await Bench.set_up(), "hold")
+    monkeypatch.setattr(SimLocalTrack, "mute", broken)
+    mute(room, "hold")
+    await unpublish(room, "hold", 5.0)
+    assert "hold" not in published(room)

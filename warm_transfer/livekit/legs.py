@@ -17,7 +17,7 @@ from warm_transfer.logs import BoundLog
 from warm_transfer.policy import TransferPolicy
 from warm_transfer.ports import Post
 
-__all__ = ["Legs", "Lost", "each_has_its_turn", "microphone_of", "unless", "unpublish"]
+__all__ = ["Legs", "Lost", "each_has_its_turn", "microphone_of", "mute", "unless", "unpublish"]
 
 T = TypeVar("T")
 
@@ -136,6 +136,17 @@ async def unless(
         task.cancel()
         stopped.cancel()
         await asyncio.wait([task, stopped])
+
+
+def mute(room: Room, track_name: str) -> None:
+    """Send silence on every track of ours with this name, from now on; safe to repeat."""
+    if not room.isconnected():
+        return
+    for publication in room.local_participant.track_publications.values():
+        if publication.name == track_name and publication.track is not None:
+            # What cannot be silenced is about to be taken away, which reports its own failure.
+            with contextlib.suppress(Exception):
+                publication.track.mute()
 
 
 async def unpublish(room: Room, track_name: str, limit_s: float) -> None:

@@ -243,6 +243,8 @@ def begin(names: tuple[Do, ...], world: World) -> World:
     """What is different once effects have begun."""
     if Do.HOLD_CALLER in names:
         world = world._replace(input_on=False)  # synchronous
+    if Do.STOP_HOLD_AUDIO in names:
+        world = world._replace(music=Music.OFF)  # synchronous, but for a start in flight
     if Do.START_BRIEFING in names:
         world = world._replace(briefing=True)
     return world
