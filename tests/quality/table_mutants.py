@@ -77,7 +77,8 @@ def _ignored_pairs_as_rows(table: Table) -> Iterator[Mutant]:
             if like.reason is not None:
                 what += f" ({like.reason})"
             if what in named:
-                what += f" because {like.reason}, keeping {' '.join(like.keep)}"
+                because = f" because {like.reason}" if like.reason else ""
+                what += f"{because}, keeping {' '.join(each.name for each in like.keep)}"
             named.add(what)
             yield Mutant(f"{state} x {event}: {what}", stands, (state, event))
 

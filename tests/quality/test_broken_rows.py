@@ -12,6 +12,7 @@ BROKEN = {
     "idle x TRANSFER_REQUESTED: drop HOLD_CALLER": "the_callers_input_is_off_while_held",
     "idle x TRANSFER_REQUESTED: drop PLAY_HOLD_AUDIO": "the_held_caller_hears_music",
     "dialing x CONSULT_ANSWERED: drop START_BRIEFING": "the_human_is_told",
+    "dialing x CONSULT_ANSWERED: drop PREPARE_MERGE": "a_merge_is_prepared_when_the_human_answers",
     "holding x JOB_SHUTTING_DOWN: retarget to failed": "whoever_leaves_ends_the_waiting",
     "briefing x CONSULT_ACCEPTED: drop STOP_BRIEFING": (
         "the_briefing_is_over_before_the_legs_are_joined"
@@ -33,13 +34,14 @@ BROKEN = {
     "merged x AGENT_HEARD_OUT [LEAVES]: drop LEAVE_CALL": (
         "the_policy_says_whether_the_agent_leaves"
     ),
+    "merged x CONSULT_ROOM_LOST [BRIDGED]: drop LOOK_AT_ROOMS": "merged_means_they_talk",
+    "merged x CONSULT_ROOM_LOST [BRIDGED]: drop mark DOUBTED": "a_call_that_ends_is_ended_for_all",
     "merged x CALLER_HUNG_UP: drop END_CALL": "a_call_that_ends_is_ended_for_all",
     "merged x CONSULT_HUNG_UP [RETURNS]: drop RESUME_CALLER": "the_caller_is_back_with_the_agent",
     "merged x SESSION_CLOSED: drop mark SESSION_GONE": (
         "nobody_is_returned_to_an_agent_who_has_gone"
     ),
     "declined x CONSULT_ANSWERED: drop HANG_UP_CONSULT": "a_late_start_is_compensated",
-    "briefing x CALLER_HELD: ALREADY_KNOWN becomes dialing DIAL_CONSULT": "one_dial_at_most",
 }
 
 

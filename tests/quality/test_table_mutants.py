@@ -52,7 +52,9 @@ def _excused() -> Iterator[tuple[str, str]]:
         for event in _WISHES:
             yield f"{state} x {event}: ALREADY_DECIDED becomes {state}", _MARK_NOT_ASKED
     for state in (State.ENDED, State.RETURNED):
-        yield f"{state} x MERGE_CONFIRMED: RELEASE_REPEATS becomes {state}", _MARK_NOT_ASKED
+        repeats = f"{state} x MERGE_CONFIRMED: RELEASE_REPEATS becomes {state}"
+        yield repeats, _MARK_NOT_ASKED
+        yield f"{repeats}, keeping REPAIRED SETTLED", _MARK_NOT_ASKED
     for state in FINAL:
         yield f"{state} x SESSION_CLOSED: ALREADY_DECIDED becomes {state}", _MARK_NOT_ASKED
     merged = "merged x BRIEFING_STOPPED: ALREADY_KNOWN becomes merged MERGE_LEGS"

@@ -93,7 +93,7 @@ def test_a_broken_table_gives_a_counterexample_that_can_be_read_and_played() -> 
     (found,) = report.violations
     assert found.invariant == "the_held_caller_hears_music"
     assert found.path[0] == "TRANSFER_REQUESTED"
-    assert found.path[-1] == "[START_BRIEFING returns]"
+    assert found.path[-1] == "[PREPARE_MERGE returns]"
     assert str(found).startswith(f"the_held_caller_hears_music ({SMALL.name}): ")
     transfer = Transfer("played", table=broken)
     for event in found.events:
