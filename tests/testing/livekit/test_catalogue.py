@@ -41,6 +41,8 @@ EXPECTED: dict[str, tuple[State, Reason, State]] = {
     "dial-uncertain": (State.FAILED, Reason.DIAL_UNCERTAIN, State.FAILED),
     "briefing-failed": (State.FAILED, Reason.BRIEFING_FAILED, State.FAILED),
     "merge-failed": (State.FAILED, Reason.MERGE_FAILED, State.FAILED),
+    "falls-to-relay": (State.MERGED, Reason.ACCEPTED, State.ENDED),
+    "cancelled-while-falling": (State.CANCELLED, Reason.APP_CANCELLED, State.CANCELLED),
     "app-accepts": (State.MERGED, Reason.ACCEPTED, State.ENDED),
     "app-declines": (State.DECLINED, Reason.DECLINED, State.DECLINED),
     "app-cancelled": (State.CANCELLED, Reason.APP_CANCELLED, State.CANCELLED),

@@ -76,6 +76,13 @@ def test_the_policy() -> None:
     assert scenario("policy lets the agent leave").policy == {"after_merge": "leave"}
 
 
+def test_the_merge_strategies_are_named_in_order() -> None:
+    assert scenario("policy merges by relay").merge == ("relay",)
+    assert scenario("policy merges by direct then relay").merge == ("direct", "relay")
+    with pytest.raises(InvalidArgument, match="'teleport'; name one of direct,"):
+        scenario("policy merges by relay then teleport")
+
+
 @pytest.mark.parametrize(
     ("line", "shown"),
     [

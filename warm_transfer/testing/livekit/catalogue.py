@@ -14,6 +14,8 @@ __all__ = ["SCENARIOS"]
 
 _LEAVES = "human answers, says yes; server can move; policy lets the agent leave"
 
+_FALLS = "human answers, says yes; policy merges by direct then relay"
+
 _TALK_ON = "caller hangs up 60 s after the merge; human hangs up 62 s after the merge"
 
 _LINES: Mapping[str, tuple[str, str]] = {
@@ -130,6 +132,14 @@ _LINES: Mapping[str, tuple[str, str]] = {
     "merge-failed": (
         "human answers after 4 s, says yes after 6 s; server cannot merge",
         "The human says yes, but the legs cannot be joined.",
+    ),
+    "falls-to-relay": (
+        f"{_FALLS}; caller hangs up 20 s after the merge",
+        "The server turns out not to move anybody, and the agent carries the sound instead.",
+    ),
+    "cancelled-while-falling": (
+        f"{_FALLS}; app cancels 2 ms after the yes",
+        "The first strategy fails with a cancel waiting, so the second is not tried.",
     ),
     "app-accepts": (
         "human answers after 4 s, says nothing; app accepts 3 s after the answer",

@@ -17,7 +17,7 @@
     server   has no SIP service | refuses the consult room | loses the dial [after N s]
              can move | cannot merge | restarts WHEN | sends a second agent WHEN
     policy   ring|decision|hold|call|merge limit N s | returns the caller
-             lets the agent leave
+             lets the agent leave | merges by STRATEGY [then STRATEGY ...]
 
     WHEN     at N s | after N s                                 since the transfer was asked for
              N s after the request|dial|ringing|answer|yes|merge|outcome
@@ -37,6 +37,8 @@ from dataclasses import replace
 from livekit import api
 
 from warm_transfer.errors import InvalidArgument
+from warm_transfer.livekit.strategies import STRATEGIES
+from warm_transfer.testing.livekit.direct import SimDirect
 from warm_transfer.testing.livekit.faults import Fault, How
 from warm_transfer.testing.livekit.humans import Says
 from warm_transfer.testing.livekit.script import Scenario
@@ -306,6 +308,18 @@ def _limit(told: Scenario, match: Match) -> Scenario:
 @_clause("policy", "returns the caller")
 def _returns(told: Scenario, _: Match) -> Scenario:
     return replace(told, policy={**told.policy, "on_human_left": "return"})
+
+
+@_clause("policy", r"merges by (?P<names>\w+(?: then \w+)*)")
+def _merges_by(told: Scenario, match: Match) -> Scenario:
+    names = tuple(match["names"].split(" then "))
+    unknown = [name for name in names if name not in {*STRATEGIES, SimDirect.name}]
+    if unknown:
+        known = ", ".join(sorted({*STRATEGIES, SimDirect.name}))
+        raise InvalidArgument(
+            "scenario", f"has the strategy {unknown[0]!r}", f"name one of {known}"
+        )
+    return replace(told, merge=names)
 
 
 @_clause("policy", "lets the agent leave")

@@ -273,6 +273,11 @@ class _Prompter:
             task.add_done_callback(self.tasks.discard)
 
 
+def _strategies(scenario: Scenario) -> tuple[object, ...]:
+    names = scenario.merge or (("direct", "relay") if scenario.server.moves else ("relay",))
+    return tuple(SimDirect() if name == SimDirect.name else name for name in names)
+
+
 async def play(
     scenario: Scenario,
     *,
@@ -283,6 +288,7 @@ async def play(
     transfer_id: str = "simulated",
     consult: ConsultOptions | None = None,
     stage: Stage | None = None,
+    merge: object = None,
 ) -> Result:
     """Play a scenario on the running event loop, which should have a virtual clock.
 
@@ -295,6 +301,7 @@ async def play(
         transfer_id: the id of the transfer.
         consult: how the human is talked to.
         stage: a stage of the caller's own, for example with a world that has been changed.
+        merge: the merge strategies; None for those of the scenario.
     """
     stage = stage or Stage(scenario, seed=seed)
     await stage.set_up()
@@ -309,7 +316,7 @@ async def play(
         dial=DialOptions(destination=DESTINATION, trunk_id=TRUNK),
         consult=consult,
         policy=policy or TransferPolicy(**scenario.policy),
-        merge=(SimDirect(), "relay") if scenario.server.moves else ("relay",),
+        merge=merge or _strategies(scenario),
         journal=prompter,
         hooks=(on_state_change,) if on_state_change is not None else (),
         transfer_id=transfer_id,

@@ -99,3 +99,6 @@ class Scenario:
     """Faults of the seam, by method and number of the call."""
     policy: Mapping[str, Any] = field(default_factory=dict)
     """Arguments of `TransferPolicy`."""
+    merge: tuple[str, ...] = ()
+    """The merge strategies by name, in order, ``direct`` for a simulated one without the agent;
+    empty for those that the server is good for."""
