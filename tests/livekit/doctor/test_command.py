@@ -117,7 +117,7 @@ def test_a_bridge_that_the_environment_names_is_compared(monkeypatch: pytest.Mon
     monkeypatch.setenv("WT_BRIDGE_TRUNK", "ST_old")
     told = Told(Ward(sip=a_bridge()))
     told("doctor", *ADDRESS)
-    assert "WT_BRIDGE_TRUNK names ST_old, but ST_out is the bridge's" in told.text
+    assert "WT_BRIDGE_TRUNK names ST_old, which the server does not know" in told.text
 
 
 @pytest.mark.parametrize(

@@ -187,14 +187,35 @@ async def test_a_bridge_that_cannot_work_is_a_failure_and_not_chosen() -> None:
 
 
 @pytest.mark.asyncio
-@pytest.mark.parametrize(("named", "verdict"), [("ST_out", OK), ("ST_other", WARNING)])
-async def test_a_variable_that_names_another_bridge_is_complained_of(
-    named: str, verdict: Verdict
+@pytest.mark.parametrize(
+    ("named", "verdict", "words"),
+    [
+        ("ST_out", OK, "ST_out leads to"),
+        ("ST_people", WARNING, "names ST_people, which is not set up as a bridge"),
+        ("ST_other", FAILED, "names ST_other, which the server does not know"),
+    ],
+)
+@pytest.mark.parametrize("redis", [True, False])
+async def test_a_bridge_that_the_environment_names_is_taken_and_looked_at(
+    named: str, verdict: Verdict, words: str, redis: bool
 ) -> None:
-    asked = Asked(bridge_named=BridgeObjects(named))
-    found = await finding("bridge", Ward(sip=with_bridge()), asked)
-    assert found.verdict is verdict
-    assert ("WT_BRIDGE_TRUNK" in found.remedy) == (verdict is WARNING)
+    ward = Ward(sip=with_bridge())
+    ward.sip_store.redis = redis
+    report, found = await diagnosis(ward, Asked(bridge_named=BridgeObjects(named)))
+    assert report.auto.strategies == ("sip_bridge", "relay")
+    if redis:
+        assert found["bridge"].verdict is verdict
+        assert words in found["bridge"].found
+
+
+@pytest.mark.asyncio
+async def test_a_bridge_that_is_only_named_is_called_when_asked() -> None:
+    sip = FakeSip()
+    sip.outbound.append(an_outbound("ST_own"))
+    ward = Ward(sip=sip)
+    asked = Asked(bridge=True, bridge_named=BridgeObjects("ST_own"))
+    assert (await finding("bridge call", ward, asked)).verdict is OK
+    assert ward.dialled[-1].sip_trunk_id == "ST_own"
 
 
 @pytest.mark.asyncio

@@ -193,6 +193,6 @@ def _without(text: str, hidden: Sequence[str]) -> str:
 
 def _auto(visit: Visit) -> Choice:
     choice = choose(visit.outside.url, visit.bridge)
-    if visit.listed is None and not is_cloud(visit.outside.url):
+    if visit.listed is None and visit.bridge is None and not is_cloud(visit.outside.url):
         return choice._replace(why="no bridge could be looked for, so the agent carries the sound")
     return choice

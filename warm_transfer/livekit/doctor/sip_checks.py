@@ -11,7 +11,7 @@ from livekit import api as lkapi
 from livekit.api import ServerError, ServerErrorCode
 
 from warm_transfer.livekit.auto import is_cloud
-from warm_transfer.livekit.bridge_objects import faults_of, list_bridge
+from warm_transfer.livekit.bridge_objects import Listed, faults_of, list_bridge, objects_of
 from warm_transfer.livekit.doctor.explain import words_of
 from warm_transfer.livekit.doctor.findings import Found, failed, ok, skipped, warning
 from warm_transfer.livekit.doctor.visit import Visit
@@ -137,19 +137,27 @@ def _trunk_hurts(found: lkapi.SIPOutboundTrunkInfo, url: str) -> Iterator[str]:
 async def bridge(visit: Visit) -> Found:
     """The bridge is set up, and nothing is in its way."""
     assert visit.listed is not None
-    named, found = visit.asked.bridge_named, visit.bridge
+    listed, named, found = visit.listed, visit.asked.bridge_named, objects_of(visit.listed)
     if is_cloud(visit.outside.url):
         return skipped("the cloud moves participants")
-    if visit.listed.nothing:
+    if named is not None and (found is None or named.trunk_id != found.trunk_id):
+        return _named(named.trunk_id, listed)
+    if listed.nothing:
         why = "it is not set up: merged calls end with the agent, which carries their sound"
         return warning(why, f"run {_SETUP}")
     if found is None:
-        return failed("; ".join(faults_of(visit.listed)), f"correct that, or run {_SETUP}")
-    if named is not None and named.trunk_id != found.trunk_id:
-        problem = f"WT_BRIDGE_TRUNK names {named.trunk_id}, but {found.trunk_id} is the bridge's"
-        return warning(problem, "correct WT_BRIDGE_TRUNK, or leave it out")
-    address = visit.listed.outbound[0].address
+        return failed("; ".join(faults_of(listed)), f"correct that, or run {_SETUP}")
+    address = listed.outbound[0].address
     return ok(f"{found.trunk_id} leads to {address}, calls come out in {found.room_of('<token>')}")
+
+
+def _named(trunk_id: str, listed: Listed) -> Found:
+    """A bridge that is only named: `auto` takes it, whatever it is."""
+    remedy = "correct WT_BRIDGE_TRUNK, or leave it out"
+    if trunk_id not in {each.sip_trunk_id for each in (*listed.outbound, *listed.other_outbound)}:
+        return failed(f"WT_BRIDGE_TRUNK names {trunk_id}, which the server does not know", remedy)
+    problem = f"WT_BRIDGE_TRUNK names {trunk_id}, which is not set up as a bridge here"
+    return warning(problem, f"see with --bridge whether it is one, or {remedy}")
 
 
 async def bridge_call(visit: Visit) -> Found:

@@ -68,8 +68,10 @@ class Visit:
 
     @property
     def bridge(self) -> BridgeObjects | None:
-        """The bridge, if it is set up and can work."""
-        return None if self.listed is None else objects_of(self.listed)
+        """The bridge that ``auto`` takes: the environment's first, else one that can work."""
+        if self.asked.bridge_named is not None or self.listed is None:
+            return self.asked.bridge_named
+        return objects_of(self.listed)
 
     @property
     def hidden(self) -> tuple[str, ...]:
