@@ -115,6 +115,11 @@ class Briefing:
             record=False,
         )
 
+    @property
+    def over(self) -> bool:
+        """Whether the agent has been silenced for good."""
+        return self._closing
+
     def _standing(self) -> str | None:
         return self._options.phrases.standing.get(self._state()) if self._state else None
 

@@ -1,27 +1,19 @@
-"""The consult room: made with limits of its own, joined with a short-lived token, deleted."""
+"""The consult: a place to talk to the human, joined with a short-lived token, and given back."""
 
 from __future__ import annotations
 
 import asyncio
 import secrets
 
-from livekit import api
-
 from warm_transfer.effects import Effect
 from warm_transfer.events import Event, On
 from warm_transfer.livekit.briefing import Briefing
-from warm_transfer.livekit.faults import naming_settings
 from warm_transfer.livekit.legs import Legs
+from warm_transfer.livekit.places import OwnRoom, Place
 from warm_transfer.livekit.signals import Signals
+from warm_transfer.ports import Work
 
 __all__ = ["Consult", "unguessable"]
-
-#: Agent and human; the third place is for a merge that joins from outside.
-_PARTICIPANTS_MAX = 3
-#: A room in which the human never arrives closes by itself, but not while the phone rings.
-_EMPTY_MARGIN_S = 30
-#: When both are gone the room is of no use to anybody.
-_DEPARTURE_S = 5
 
 
 def unguessable() -> str:
@@ -30,35 +22,40 @@ def unguessable() -> str:
 
 
 class Consult:
-    """OPEN_CONSULT and CLOSE_CONSULT."""
+    """OPEN_CONSULT, START_BRIEFING and CLOSE_CONSULT.
 
-    def __init__(self, legs: Legs, briefing: Briefing, signals: Signals) -> None:
+    Args:
+        legs: who is where.
+        briefing: the conversation with the human.
+        signals: listens to the room.
+        place: where the human is talked to; a room of its own unless given.
+    """
+
+    def __init__(
+        self, legs: Legs, briefing: Briefing, signals: Signals, place: Place | None = None
+    ) -> None:
         self._legs = legs
         self._briefing = briefing
         self._signals = signals
+        self._place = place or OwnRoom()
         self._closing = False
 
-    async def open(self, effect: Effect) -> None:
-        """Make the room, join it, start the consult session with its ears closed."""
+    def open(self, effect: Effect) -> Work:
+        """Guard the place at once, for the dial leaves next; then join it and start the session."""
+        self._place.guard(self._legs)
+        return self._open(effect)
+
+    async def _open(self, effect: Effect) -> None:
+        """Have the room, join it, start the consult session with its ears closed."""
         legs = self._legs
         policy = legs.policy
-        empty_s = int(policy.ring_timeout_s + _EMPTY_MARGIN_S)
-        with naming_settings():
-            async with asyncio.timeout(policy.api_timeout_s):
-                await legs.api.room.create_room(
-                    api.CreateRoomRequest(
-                        name=legs.consult_name,
-                        empty_timeout=empty_s,
-                        departure_timeout=_DEPARTURE_S,
-                        max_participants=_PARTICIPANTS_MAX,
-                    )
-                )
+        await self._place.make(legs)
         if self._closing:
             return
         room = legs.sdk.room()
         legs.consult_room = room
         self._signals.watch_consult(room)
-        identity = legs.caller_room.local_participant.identity
+        identity = self._place.identity(legs)
         token = legs.sdk.token(legs.consult_name, identity, policy.token_ttl_s)
         await room.connect(legs.sdk.url, token)
         legs.consult_joined.set()
@@ -68,11 +65,18 @@ class Consult:
                 await room.disconnect()
             return
         self._signals.look_at_consult()
+        self._place.enter(legs, room)
         await self._briefing.open(room, effect)
         legs.post(Event(On.CONSULT_OPENED, attempt=effect.attempt, effect=effect.id))
 
+    async def brief(self, effect: Effect) -> None:
+        """Let the human hear the agent, and begin; unless the briefing is over by then."""
+        await self._place.admit(self._legs)
+        if not self._briefing.over:
+            await self._briefing.start(effect)
+
     async def close(self) -> None:
-        """Close the session, delete the room, leave it; safe to repeat.
+        """Close the session, give the place back, leave it; safe to repeat.
 
         Each has its turn, also when one before it fails: a session that hangs keeps no room.
         """
@@ -82,11 +86,18 @@ class Consult:
             await self._briefing.close()
         finally:
             try:
-                await self._legs.delete_room(self._legs.consult_name)
+                await self._place.give_back(self._legs)
             finally:
-                await self.leave()
+                await self._leave()
 
-    async def leave(self) -> None:
+    async def aclose(self) -> None:
+        """Let go of the place, and of a room that lives on; safe to repeat."""
+        try:
+            await self._place.aclose()
+        finally:
+            await self._leave()
+
+    async def _leave(self) -> None:
         """Leave the room and let it live on; safe to repeat."""
         room = self._legs.consult_room
         if room is not None:

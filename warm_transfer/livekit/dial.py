@@ -22,6 +22,7 @@ from warm_transfer.events import Event, Facts, On
 from warm_transfer.livekit.faults import facts_of
 from warm_transfer.livekit.legs import Legs
 from warm_transfer.livekit.naming import check_attributes, check_name
+from warm_transfer.livekit.places import OwnRoom, Place
 from warm_transfer.policy import TransferPolicy
 from warm_transfer.ports import Dialer, DialRefused, DialRequest, Work
 
@@ -124,8 +125,11 @@ class DialOptions:
 class Dial:
     """DIAL_CONSULT and HANG_UP_CONSULT; exactly one terminal event for each attempt."""
 
-    def __init__(self, legs: Legs, dialer: Dialer, options: DialOptions) -> None:
+    def __init__(
+        self, legs: Legs, dialer: Dialer, options: DialOptions, place: Place | None = None
+    ) -> None:
         self._legs = legs
+        self._place = place or OwnRoom()
         self._dialer = dialer
         self._options = options
         self._request: DialRequest | None = None
@@ -239,9 +243,9 @@ class Dial:
         if self._outstanding:
             # Not answered, so the leg is in no other room; the room itself would be re-created.
             await legs.removed(remove(_who(request, request.room)))
-            await legs.delete_room(request.room)
+            await self._place.clear(legs)
             return
-        for room in (request.room, legs.caller_room.name):
+        for room in dict.fromkeys((request.room, legs.caller_room.name)):
             await legs.removed(remove(_who(request, room)))
 
 

@@ -16,6 +16,7 @@ from warm_transfer.livekit.host import Host
 from warm_transfer.livekit.legs import Legs
 from warm_transfer.livekit.line import LiveKitLine
 from warm_transfer.livekit.merge import Merge
+from warm_transfer.livekit.places import place_of
 from warm_transfer.livekit.sdk import Room, Sdk
 from warm_transfer.livekit.signals import Signals
 from warm_transfer.livekit.sip import SipDialer
@@ -85,7 +86,10 @@ class Engine:
         policy = policy or TransferPolicy()
         options = dial if dialer_of else dial.checked(policy, needs_trunk=dialer is None)
         strategies = strategies_of(merge, auto=auto)
+        place = place_of(strategies)
+        place.check(caller_room, caller_identity)
         secret = unguessable()
+        consult_name = place.room_name(caller_room.name, consult_name, f"wt_{secret}")
         self.id = transfer_id or unguessable()[:12]
         legs = Legs(
             transfer_id=self.id,
@@ -95,7 +99,7 @@ class Engine:
             host=host,
             caller_room=caller_room,
             caller_identity=caller_identity,
-            consult_name=consult_name or f"wt_{secret}",
+            consult_name=consult_name,
             human_identity=human_identity or f"human-agent-sip-{secret[:8]}",
             post=self.post,
             log=transfer_log(self.id),
@@ -105,7 +109,7 @@ class Engine:
         plan = Plan(strategies=merging.plan, dtmf_s=dtmf_seconds(options.dtmf))
         if dialer_of is not None:
             dialer = dialer_of(legs, options)
-        dialing = Dial(legs, dialer or SipDialer(legs.api, options), options)
+        dialing = Dial(legs, dialer or SipDialer(legs.api, options), options, place)
         briefing = Briefing(legs, consult or ConsultOptions(), lambda: self._transfer.state)
         self._signals = Signals(legs, dialing)
         self._line = LiveKitLine(
@@ -113,7 +117,7 @@ class Engine:
             hold=Hold(legs, hold_audio),
             dial=dialing,
             briefing=briefing,
-            consult=Consult(legs, briefing, self._signals),
+            consult=Consult(legs, briefing, self._signals, place),
             merge=merging,
             signals=self._signals,
         )

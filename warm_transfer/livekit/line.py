@@ -46,7 +46,7 @@ class LiveKitLine:
             Do.OPEN_CONSULT: consult.open,
             Do.CLOSE_CONSULT: lambda _: consult.close(),
             Do.DIAL_CONSULT: dial.dial,
-            Do.START_BRIEFING: briefing.start,
+            Do.START_BRIEFING: consult.brief,
             Do.STOP_BRIEFING: briefing.stop,
             Do.PREPARE_MERGE: merge.prepare,
             Do.MERGE_LEGS: merge.merge,
@@ -74,7 +74,7 @@ class LiveKitLine:
         """Stop listening, leave a consult room that lives on, close the client that is ours."""
         await self._signals.aclose()
         try:
-            await self._consult.leave()
+            await self._consult.aclose()
         finally:
             await self._legs.api.aclose()
 

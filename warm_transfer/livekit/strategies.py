@@ -8,11 +8,13 @@ from typing import cast
 from warm_transfer.errors import InvalidArgument
 from warm_transfer.livekit.merge import MergeStrategy
 from warm_transfer.livekit.relay import Relay
+from warm_transfer.livekit.sharedroom import SharedRoom
 
 __all__ = ["ALONE", "STRATEGIES", "asks_auto", "strategies_of"]
 
 STRATEGIES: Mapping[str, Callable[[], MergeStrategy]] = {
     "relay": Relay,
+    "shared_room": SharedRoom,
 }
 """Each name with what makes a strategy for one transfer. Whoever adds one adds it here only."""
 

@@ -53,6 +53,9 @@ class World(Packets):
             self.trunks.set_up_bridge()
         self.down = False
         """Whether the server is restarting: it takes no requests."""
+        self.returns_s: list[float] = []
+        """When somebody has begun a new session: until somebody shuts them again, all gates for
+        them and their tracks are open."""
         self.rooms: dict[str, ServerRoom] = {}
         self.ledger = Ledger()
 
@@ -279,6 +282,7 @@ class World(Packets):
         """
         if not member.joined:
             return
+        self.returns_s.append(self.now_s)
         self._tell_gone(member)
         member.sid = self.number("PA_")
         if member.first_status:
