@@ -75,7 +75,7 @@ async def test_the_room_of_a_transfer_says_nothing_of_caller_or_human() -> None:
     for room in rooms:
         assert CALLER not in room
         assert DESTINATION[1:] not in room
-        assert len(room.removeprefix("wt-")) * 4 >= 96
+        assert len(room.removeprefix("wt_")) * 4 >= 96
 
 
 # Opening.

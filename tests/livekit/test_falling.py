@@ -1,4 +1,4 @@
-"""Falling from one merge strategy to the next: never two at once, nothing of the first is left."""
+"""Merge strategies by who carries the sound: falling from one to the next, and outliving us."""
 
 from __future__ import annotations
 
@@ -8,17 +8,20 @@ from collections.abc import Callable
 from typing import Literal
 
 import pytest
+from livekit import rtc
 
 from warm_transfer.livekit.legs import Legs
 from warm_transfer.outcome import Reason
 from warm_transfer.policy import Carrier, TransferPolicy
+from warm_transfer.ports import StateChange
 from warm_transfer.states import State
-from warm_transfer.testing.livekit.play import Result, play
+from warm_transfer.testing.livekit.play import CALLER, CALLER_ROOM, Result, Stage, play
 from warm_transfer.testing.scenario import scenario
 
 Broke = Callable[[BaseException | None], None]
 Does = Literal["joins", "fails", "fails half-way", "hangs", "hangs half-way"]
 
+Reasons = rtc.DisconnectReason
 UNMERGE_S, JOIN_S = 0.7, 0.3
 HAPPY = "human answers after 3 s, says yes after 2 s"
 ORDERS = [*itertools.permutations(Carrier)]
@@ -44,6 +47,7 @@ class Scripted:
     def __init__(self, wires: Wires, carrier: Carrier, does: Does) -> None:
         self.name = f"by {carrier}"
         self.carrier = carrier
+        self.stands = False
         self._wires = wires
         self._does = does
 
@@ -76,7 +80,7 @@ class Scripted:
 
     async def health(self, legs: Legs) -> bool:
         del legs
-        return False
+        return self.stands
 
 
 async def fall(
@@ -159,3 +163,73 @@ async def test_all_strategies_together_take_no_longer_than_their_limits() -> Non
     _, result = await fall(tuple(Carrier), "hangs", last="hangs")
     each_s = policy.merge_timeout_s + policy.look_timeout_s
     assert result.seconds[State.MERGING] <= 3 * each_s + 1.0
+
+
+# A merged call that goes on without the agent.
+
+
+async def outlive(carrier: Carrier, line: str) -> tuple[Result, dict[str, set[str]]]:
+    """Play a merge to its end; who is in which room a second after the transfer has ended."""
+    told = scenario(line)
+    stage, there = Stage(told), dict[str, set[str]]()
+
+    async def look(change: StateChange) -> None:
+        if change.after is State.ENDED:
+            await asyncio.sleep(1.0)
+            there.update((each.name, set(each.members)) for each in stage.world.rooms.values())
+
+    strategy = Scripted(Wires(), carrier, "joins")
+    return await play(told, stage=stage, merge=[strategy], on_state_change=look), there
+
+
+def effects_at_the_end(result: Result) -> list[str]:
+    (line,) = (each for each in result.journal if each["after"] != each["before"] == "merged")
+    return [each["name"] for each in line["effects"]]
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("event", ["job shuts down", "agent loses the caller room"])
+async def test_a_bridged_call_keeps_both_rooms_and_the_agent_leaves_the_consult_room(
+    event: str,
+) -> None:
+    line = f"{HAPPY}; {event} 5 s after the merge; policy call limit 200 s"
+    result, there = await outlive(Carrier.BRIDGE, f"{line}; caller hangs up 60 s after the merge")
+    assert effects_at_the_end(result) == []
+    (consult,) = (members for name, members in there.items() if name != CALLER_ROOM)
+    (human,) = consult
+    assert human.startswith("human-agent-sip-")
+    assert CALLER in there[CALLER_ROOM]
+    assert result.closed
+    # Nobody tells the human that the caller has gone: the limit of the leg does.
+    assert not result.left, result.left
+
+
+@pytest.mark.asyncio
+async def test_a_relayed_call_ends_with_the_job() -> None:
+    line = f"{HAPPY}; job shuts down 5 s after the merge"
+    result, there = await outlive(Carrier.AGENT, line)
+    assert {"HANG_UP_CONSULT", "END_CALL"} <= set(effects_at_the_end(result))
+    assert there == {}
+    assert not result.left, result.left
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("stands", [True, False])
+async def test_a_bridge_without_our_connection_is_looked_at(stands: bool) -> None:
+    told = scenario(f"{HAPPY}; caller hangs up 30 s after the merge")
+    stage = Stage(told)
+
+    async def lose(change: StateChange) -> None:
+        if change.after is State.MERGED:
+            await asyncio.sleep(2.0)
+            (room,) = stage.sdk.rooms
+            stage.world.leave(room.local_participant.member, Reasons.PARTICIPANT_REMOVED)
+
+    strategy = Scripted(Wires(), Carrier.BRIDGE, "joins")
+    strategy.stands = stands
+    result = await play(told, stage=stage, merge=[strategy], on_state_change=lose)
+    looked = next(each for each in result.journal if each["event"] == "CONSULT_ROOM_LOST")
+    assert [each["name"] for each in looked["effects"]] == ["LOOK_AT_ROOMS"]
+    last = next(each for each in result.journal if each["after"] == "ended")
+    assert last["event"] == ("CALLER_HUNG_UP" if stands else "MERGE_FAILED")
+    assert not result.left, result.left

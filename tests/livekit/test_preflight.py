@@ -28,7 +28,7 @@ class Sip:
 
     def __init__(self, *, bridged: bool) -> None:
         self.asked = 0
-        auth = {"auth_username": "u", "auth_password": "p"}
+        auth: Any = {"auth_username": "u", "auth_password": "p"}
         callee = api.SIPDispatchRuleCallee(room_prefix=ROOM_PREFIX)
         self.outbound = api.SIPOutboundTrunkInfo(
             sip_trunk_id="ST_out",

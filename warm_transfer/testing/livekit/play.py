@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from livekit import rtc
 
+from warm_transfer.effects import Do
 from warm_transfer.events import Event, On
 from warm_transfer.journal import MemoryJournal
 from warm_transfer.livekit.briefing import ConsultOptions
@@ -18,7 +19,7 @@ from warm_transfer.livekit.engine import Engine
 from warm_transfer.outcome import TransferOutcome
 from warm_transfer.policy import TransferPolicy
 from warm_transfer.ports import Journal, StateHook
-from warm_transfer.states import State
+from warm_transfer.states import FINAL, State
 from warm_transfer.testing.livekit import latency
 from warm_transfer.testing.livekit.direct import SimDirect
 from warm_transfer.testing.livekit.faults import Faults
@@ -326,7 +327,8 @@ async def play(
         async with asyncio.timeout(LIMIT_S):
             await engine.wait_closed()
     ended_s = world.now_s
-    await _play_out(stage)
+    if _goes_on(prompter.kept.lines):
+        await _play_out(stage)
     await _settle(stage)
     left = world.left()
     tasks = asyncio.all_tasks() - before
@@ -346,12 +348,18 @@ async def play(
     )
 
 
+def _goes_on(lines: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether the two have been left to themselves: a merged call that nobody has ended."""
+    ends = [each for each in lines if each["before"] == State.MERGED and each["after"] in FINAL]
+    done = {effect["name"] for each in ends for effect in each["effects"]}
+    return bool(ends) and not done & {Do.END_CALL, Do.RESUME_CALLER}
+
+
 async def _play_out(stage: Stage) -> None:
-    """Let the two that the agent has left behind talk until one of them hangs up."""
-    if stage.host.job_ended_s is None:
-        return
+    """Let the two that the agent has left behind talk until they are gone, and their room too."""
     for _ in range(int(LIMIT_S / SETTLE_S)):
-        if not any(call.busy for call in stage.sdk.switchboard.calls):
+        talking = any(call.busy for call in stage.sdk.switchboard.calls)
+        if not talking and set(stage.world.rooms) <= {CALLER_ROOM}:
             return
         await asyncio.sleep(SETTLE_S)
 
