@@ -179,11 +179,17 @@ def _setting() -> dict[str, Any]:
     }
 
 
-def _write(rows: Sequence[Row], *, whole: bool, update: bool) -> None:
-    """Write the rows to ``build/``, and to ``docs/`` when they are all or are to be put there."""
+def _build(rows: Sequence[Row]) -> dict[str, Any]:
+    """Write the rows so far to ``build/``, so that what was played in half an hour is not lost."""
     stored: dict[str, Any] = {"setting": _setting(), "rows": [row.stored() for row in rows]}
     BUILD.mkdir(exist_ok=True)
     (BUILD / "compare.json").write_text(_json(stored), encoding="utf-8")
+    return stored
+
+
+def _write(rows: Sequence[Row], *, whole: bool, update: bool) -> None:
+    """Write the rows, and to ``docs/`` when they are all or are to be put there."""
+    stored = _build(rows)
     if update and not whole:
         stored["rows"] = _put_into(
             json.loads(STORED.read_text(encoding="utf-8"))["rows"], stored["rows"]
@@ -209,6 +215,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     def take(row: Row) -> None:
         rows.append(row)
+        _build(rows)
         _say(f"{row.name:<32} {row.verdict:<12} {row.because}")
 
     try:

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from livekit import api
+from livekit import api, rtc
 
 from tests.compare.facts import Facts, Run, run_of
 from tests.compare.live import LIVE, Live
@@ -140,6 +140,18 @@ async def _stand(
 
 
 async def _begin(stand: _Stand) -> None:
+    """Bring the agent and the caller together.
+
+    Raises:
+        CannotRun: they did not come together, which is nobody's result.
+    """
+    try:
+        await _set_up(stand)
+    except (rtc.ConnectError, api.ServerError, TimeoutError) as error:
+        raise CannotRun(f"the call did not come up: {type(error).__name__}: {error}") from error
+
+
+async def _set_up(stand: _Stand) -> None:
     if await stand.control.wait_for("worker_registered", WORKER_READY_S) is None:
         raise CannotRun(f"the worker did not register: see {stand.output / 'worker.log'}")
     job = {
