@@ -25,6 +25,7 @@ from tests.livekit.models import CUE, CallingLLM
 from warm_transfer.livekit.compat import (
     FrameworkAwait,
     HoldAudioPlayer,
+    StraightSource,
     VoiceStream,
     complete_outside_speech,
     current_activity,
@@ -120,6 +121,55 @@ async def test_a_voice_stream_ends_with_its_track(monkeypatch: pytest.MonkeyPatc
     events.put(end=True)
     assert [event async for event in events.stream] == []
     await events.close()
+
+
+# AudioSource: _proto, _proto_info, _ffi_handle.
+
+
+@pytest.mark.asyncio
+async def test_a_straight_source_asks_what_the_stock_source_asks_and_does_not_wait(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    frame = rtc.AudioFrame.create(48_000, 1, 480)
+    source = StraightSource(48_000, 1)
+    asked: list[Any] = []
+
+    def request(message: Any) -> Any:
+        asked.append(message)
+        answer = ffi_pb2.FfiResponse()
+        answer.capture_audio_frame.async_id = len(asked)
+        return answer
+
+    monkeypatch.setattr(FfiClient.instance, "request", request)
+    await source.capture_frame(frame)
+    (ours,) = asked
+    assert ours.capture_audio_frame.source_handle == source._ffi_handle.handle
+    assert ours.capture_audio_frame.buffer == frame._proto_info()
+    await source.aclose()
+    await source.capture_frame(frame)
+    assert len(asked) == 1
+
+
+def test_a_refused_frame_is_told_by_the_next_one_of_the_same_source() -> None:
+    async def refuse() -> None:
+        before = len(FfiClient.instance.queue._subscribers)
+        ours, other = StraightSource(48_000, 1), StraightSource(48_000, 1)
+        good, bad = (rtc.AudioFrame.create(48_000, 1, samples) for samples in (480, 960))
+        await ours.capture_frame(bad)
+        async with asyncio.timeout(5):
+            # The SDK's thread tells both; who has not sent the frame does not mind.
+            for source in (ours, other):
+                source._refusals.put_nowait(await source._refusals.get())
+        await other.capture_frame(good)
+        with pytest.raises(RuntimeError, match="10ms"):
+            await ours.capture_frame(good)
+        await ours.aclose()
+        await ours.aclose()
+        await other.aclose()
+        assert len(FfiClient.instance.queue._subscribers) == before
+
+    # On a real loop: threads do not wait for the virtual clock.
+    asyncio.run(refuse())
 
 
 def test_the_stock_stream_is_as_the_voice_stream_needs_it() -> None:

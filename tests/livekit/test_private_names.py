@@ -28,6 +28,8 @@ RELIED_ON = {
     "_ffi_client": "a relay's stream is woken by every frame of the process",
     "_ffi_queue": "the same: what a stream listens to cannot be narrowed to its own frames",
     "_ffi_handle": "which frames are a stream's own is not known",
+    "_proto": "the same for what it sends",
+    "_proto_info": "a frame cannot be passed on without waiting for every event of the process",
     "_queue": "what a relay drops is not counted, and a late frame not noticed",
     "_publish_track": "the hold music has the name of every background player's track",
     "_find_publication_by_name": "ending the hold takes the application's own music away",
@@ -164,7 +166,7 @@ def test_what_is_relied_on_is_what_is_used() -> None:
         elif isinstance(node, ast.Attribute) and node.attr == "__await__":
             used.add("AgentTask.__await__")
     # Names of our own, on our own classes.
-    used -= {"_own_name"}
+    used -= {"_own_name", "_sent", "_refusals"}
     assert used == RELIED_ON.keys()
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import os
+from collections import deque
 from collections.abc import Generator
 from typing import Any
 
@@ -16,14 +17,16 @@ from livekit import rtc
 from livekit.agents import Agent, AgentSession, AgentTask, BackgroundAudioPlayer, get_job_context
 from livekit.agents.voice import agent as _agent
 from livekit.agents.voice.agent_activity import _AgentActivityContextVar
-from livekit.rtc import AudioStream
+from livekit.rtc import AudioSource, AudioStream
 from livekit.rtc._ffi_client import FfiClient
+from livekit.rtc._proto import ffi_pb2
 
 from warm_transfer.livekit.backlog import Backlog
 
 __all__ = [
     "FrameworkAwait",
     "HoldAudioPlayer",
+    "StraightSource",
     "VoiceStream",
     "complete_outside_speech",
     "current_activity",
@@ -100,6 +103,49 @@ class VoiceStream(AudioStream):
     def lag_s(self) -> float:
         """How long the last frame waited for the loop, in seconds."""
         return float(self._queue.lag_s)
+
+
+class StraightSource(AudioSource):
+    """A source without a queue, which does not wait for the SDK to say that it has a frame.
+
+    The stock source listens to every event of the process while it waits; with ten relays in one
+    process that is most of what the loop does. The SDK copies the samples before the request
+    returns (rust-sdks ``livekit-ffi/src/server/audio_source.rs``).
+    """
+
+    def __init__(self, sample_rate: int, num_channels: int) -> None:
+        super().__init__(sample_rate, num_channels, queue_size_ms=0)
+        self._sent: deque[int] = deque(maxlen=100)
+        self._refusals = FfiClient.instance.queue.subscribe(
+            asyncio.get_running_loop(), filter_fn=_is_refusal
+        )
+
+    async def capture_frame(self, frame: rtc.AudioFrame) -> None:
+        """Pass a frame on.
+
+        Raises:
+            RuntimeError: the SDK has refused an earlier one.
+        """
+        while not self._refusals.empty():
+            refused = self._refusals.get_nowait().capture_audio_frame
+            if refused.async_id in self._sent:
+                raise RuntimeError(refused.error)
+        if self._ffi_handle.disposed:
+            return
+        request = ffi_pb2.FfiRequest()
+        request.capture_audio_frame.source_handle = self._ffi_handle.handle
+        request.capture_audio_frame.buffer.CopyFrom(frame._proto_info())  # noqa: SLF001 - as below
+        answer = FfiClient.instance.request(request)
+        self._sent.append(answer.capture_audio_frame.async_id)
+
+    async def aclose(self) -> None:
+        """Close; safe to repeat."""
+        FfiClient.instance.queue.unsubscribe(self._refusals)
+        await super().aclose()
+
+
+def _is_refusal(event: Any) -> bool:
+    return bool(event.capture_audio_frame.error)
 
 
 def pass_task_mark(task: asyncio.Task[Any]) -> None:

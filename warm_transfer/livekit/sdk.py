@@ -15,7 +15,7 @@ from livekit import api, rtc
 from livekit.agents import Agent, AgentSession
 from livekit.agents.voice.room_io import RoomOptions
 
-from warm_transfer.livekit.compat import HoldAudioPlayer, VoiceStream
+from warm_transfer.livekit.compat import HoldAudioPlayer, StraightSource, VoiceStream
 
 __all__ = [
     "Api",
@@ -382,8 +382,7 @@ class LiveKitSdk:
 
     def audio_source(self) -> AudioSource:
         # Queue 0 passes frames straight through; 20 ms frames would not pass at all.
-        source = rtc.AudioSource(SAMPLE_RATE_HZ, 1, queue_size_ms=0)
-        return cast("AudioSource", source)
+        return cast("AudioSource", StraightSource(SAMPLE_RATE_HZ, 1))
 
     def audio_track(self, name: str, source: AudioSource) -> Any:
         return rtc.LocalAudioTrack.create_audio_track(name, cast("rtc.AudioSource", source))
