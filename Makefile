@@ -8,7 +8,7 @@ SCENARIO ?= merged
 PAGES := README.md docs/states.md
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo live test check proof compare diagrams clean
+.PHONY: help install demo live test check proof compare merges diagrams clean
 
 help: ## say what the targets do
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | sort | expand -t 12
@@ -48,6 +48,9 @@ proof: $(STAMP) ## walk the table, cancel and fail everywhere, and write the tot
 
 compare: $(STAMP) ## play every row against livekit-agents' own transfer, write docs/comparison.* (half an hour; COMPARE='--simulated-only', '--row busy')
 	@$(BIN)/python -m tests.compare $(COMPARE)
+
+merges: $(STAMP) ## merge fifty calls a strategy on a real server and measure them, build/merge.json (MERGES='--merges 3')
+	@$(BIN)/python -m tests.merges $(MERGES)
 
 diagrams: $(STAMP) ## write the generated diagrams into the documents
 	$(BIN)/python -m fsm_diagrams check --write $(PAGES)

@@ -1,0 +1,181 @@
+"""The agent's process: calls one after another, each with a session and a transfer of its own.
+
+Commands come as lines of JSON on stdin; what happened goes to the driver of the call over HTTP,
+and figures of the process itself as lines of JSON on stdout. There is no worker and no job: fifty
+merges would be fifty starts of a process. Sessions, rooms, engine and merges are the real ones.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from livekit import rtc
+from livekit.agents import Agent, AgentSession
+
+from tests.live.control import CONTROL_VARIABLE, PhoneDialer, Reporter
+from tests.live.models import TURN_HANDLING, ScriptedLLM, ScriptedSTT, ScriptedTTS, real_vad
+from tests.live.pilots import Pilot
+from tests.live.scenarios import BRIEFING
+from tests.live.server import VARIABLES
+from tests.live.voices import speak
+from tests.merges.carriers import Carriers
+from warm_transfer import TransferPolicy, WarmTransferTask
+from warm_transfer.livekit.sdk import LiveKitSdk
+from warm_transfer.ports import StateChange
+from warm_transfer.states import State
+
+__all__ = ["main"]
+
+LIMITS: dict[str, Any] = {
+    "ring_timeout_s": 10.0,
+    "decision_timeout_s": 30.0,
+    "call_limit_s": 120.0,
+    "hold_limit_s": 60.0,
+}
+CLOSED_TIMEOUT_S = 20.0
+
+
+class Desk(Agent):
+    """Transfers its caller at once, and says yes for the human some time into the briefing."""
+
+    def __init__(self, job: dict[str, Any], reporter: Reporter) -> None:
+        super().__init__(instructions="You are the front desk.")
+        self._job = job
+        self._reporter = reporter
+        self._acting: asyncio.Task[None] | None = None
+        self.transfer: WarmTransferTask | None = None
+        self.over = asyncio.Event()
+
+    async def on_enter(self) -> None:
+        """Transfer, and tell how it went."""
+        error = ""
+        try:
+            self.transfer = self._make_transfer()
+            await self.transfer
+        except Exception as caught:  # noqa: BLE001 - whatever it is, the driver is told
+            error = f"{type(caught).__name__}: {caught}"
+        outcome = self.transfer.outcome if self.transfer is not None else None
+        await self._reporter.tell(
+            "outcome",
+            result=outcome.result if outcome else None,
+            reason=outcome.reason if outcome else None,
+            strategy=outcome.strategy if outcome else None,
+            error=error,
+        )
+        self.over.set()
+
+    def _make_transfer(self) -> WarmTransferTask:
+        return WarmTransferTask(
+            "+15105550123",
+            sip_trunk_id="ST_live",
+            stt=ScriptedSTT(()),
+            llm=ScriptedLLM(()),
+            tts=ScriptedTTS(Pilot.BRIEFING),
+            vad=real_vad(),
+            turn_handling=TURN_HANDLING,
+            greeting=BRIEFING,
+            dialer=PhoneDialer(),
+            hold_audio=self._job["music"],
+            policy=TransferPolicy(**LIMITS),
+            merge=self._job["merge"],
+            on_state_change=self._on_state,
+            journal=self._job["journal"],
+        )
+
+    async def _on_state(self, change: StateChange) -> None:
+        if change.after is State.BRIEFING:
+            self._acting = asyncio.create_task(self._accept(), name="merges accept")
+        await self._reporter.tell("state", state=change.after, at_s=time.monotonic())
+
+    async def _accept(self) -> None:
+        """Accept while the agent speaks to the human and the caller hears music."""
+        await asyncio.sleep(self._job["briefing_s"])
+        assert self.transfer is not None
+        at_s = time.monotonic()
+        taken = self.transfer.accept(via="app")
+        await self._reporter.tell("act", at_s=at_s, taken=taken)
+
+
+async def _take_call(sdk: LiveKitSdk, job: dict[str, Any]) -> None:
+    """One call, from the agent's arrival to nothing being left."""
+    os.environ[CONTROL_VARIABLE] = job["control"]
+    reporter = Reporter()
+    room = rtc.Room()
+    await room.connect(sdk.url, sdk.token(job["room"], "agent", 300.0))
+    desk = Desk(job, reporter)
+    session: AgentSession[Any] = AgentSession(tts=ScriptedTTS(Pilot.AGENT), llm=ScriptedLLM(()))
+    try:
+        await session.start(desk, room=room, record=False)
+        await desk.over.wait()
+        closed = True
+        try:
+            assert desk.transfer is not None
+            await asyncio.wait_for(desk.transfer.wait_closed(), job["limit_s"] + CLOSED_TIMEOUT_S)
+        except TimeoutError:
+            closed = False
+        await reporter.tell("closed", closed=closed, at_s=time.monotonic(), left={})
+    finally:
+        await session.aclose()
+        await room.disconnect()
+        await reporter.aclose()
+
+
+class _Telling(logging.StreamHandler[Any]):
+    """Writes a line with what the library has bound to it."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The message, and the values that structlog has added."""
+        known = vars(logging.makeLogRecord({}))
+        bound = {name: value for name, value in vars(record).items() if name not in known}
+        return f"{record.levelname} {record.getMessage()} {bound}"
+
+
+def _say(**facts: object) -> None:
+    print(json.dumps(facts), flush=True)  # noqa: T201 - how the driver is told
+
+
+async def main() -> None:
+    """Do what comes on stdin until it closes."""
+    logging.basicConfig(level=logging.WARNING, handlers=[_Telling()])
+    logging.getLogger("warm_transfer").setLevel(logging.INFO)
+    url, key, secret = (os.environ[name] for name in VARIABLES)
+    sdk = LiveKitSdk(url, key, secret)
+    carriers = Carriers(sdk)
+    speak(BRIEFING, Pilot.BRIEFING)
+    reader = asyncio.StreamReader()
+    loop = asyncio.get_running_loop()
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    calls: set[asyncio.Task[None]] = set()
+    _say(ready=True, pid=os.getpid(), root=str(Path.cwd()))
+    while line := await reader.readline():
+        command = json.loads(line)
+        match command.pop("do"):
+            case "call":
+                task = asyncio.create_task(_take_call(sdk, command), name="merges call")
+                calls.add(task)
+                task.add_done_callback(calls.discard)
+            case "carry":
+                await carriers.open(command["kind"], command["rooms"])
+                _say(carrying=len(command["rooms"]))
+            case "cpu":
+                begun_s, spent_s = time.monotonic(), time.process_time()
+                await asyncio.sleep(command["seconds"])
+                share = (time.process_time() - spent_s) / (time.monotonic() - begun_s)
+                _say(cpu_pct=round(100 * share, 1))
+            case "drop":
+                await carriers.close()
+                _say(carrying=0)
+    for task in calls:
+        task.cancel()
+    await asyncio.gather(*calls, return_exceptions=True)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
