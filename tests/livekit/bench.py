@@ -23,7 +23,7 @@ from warm_transfer.testing.livekit.server import Member
 
 __all__ = ["HUMAN", "ROOM", "Bench", "effect", "turns"]
 
-ROOM, HUMAN = "wt-0123456789abcdef0123456789abcdef", "human-agent-sip-01234567"
+ROOM, HUMAN = "wt_0123456789abcdef0123456789abcdef", "human-agent-sip-01234567"
 
 _IDS = itertools.count(1)
 

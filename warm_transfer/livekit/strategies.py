@@ -7,12 +7,14 @@ from typing import cast
 
 from warm_transfer.errors import InvalidArgument
 from warm_transfer.livekit.merge import MergeStrategy
+from warm_transfer.livekit.move import Move
 from warm_transfer.livekit.relay import Relay
 from warm_transfer.livekit.sharedroom import SharedRoom
 
 __all__ = ["ALONE", "STRATEGIES", "asks_auto", "strategies_of"]
 
 STRATEGIES: Mapping[str, Callable[[], MergeStrategy]] = {
+    "move": Move,
     "relay": Relay,
     "shared_room": SharedRoom,
 }
