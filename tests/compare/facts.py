@@ -45,12 +45,16 @@ class Run:
 
 
 def words_of(error: BaseException | None) -> str:
-    """Everything that an error and its causes say, typed reasons included."""
+    """The first sentences of an error and its causes, typed reasons included.
+
+    What follows in ours is advice to the model that reads it.
+    """
     parts: list[str] = []
     while error is not None:
         outcome = getattr(error, "outcome", None)
         reason = f" [{outcome.reason}]" if outcome is not None else ""
-        parts.append(f"{type(error).__name__}: {error}{reason}")
+        sentence = str(error).split(". ")[0]
+        parts.append(": ".join(filter(None, (type(error).__name__, sentence))) + reason)
         error = error.__cause__
     return " ← ".join(parts)
 

@@ -32,7 +32,8 @@ Each row plays the same script on both sides: the **incumbent**, livekit-agents'
   *Real*: on a livekit-server with real audio, by the same front desk with the task class chosen;
   at least three runs of each side, taken in turns, medians. Both sides get the same models and
   ringing time, and play their own default hold audio: the same clip, which begins with 0.42 s of
-  silence that ours leaves out. {own_music} give both a file that is loud from its first sample.
+  silence that ours leaves out. {own_music} give both a file that is loud from its first
+  sample.
 - **The SIP service** cannot be installed there. A recorder stands in front of the server, notes
   when each API request arrives, and answers the dials itself: a WebRTC participant of SIP kind
   joins, rings, answers and leaves with the attributes and errors of the real service. Everything
@@ -41,6 +42,9 @@ Each row plays the same script on both sides: the **incumbent**, livekit-agents'
   fails, as it does for everybody who hosts the server. In the scenes after the human's yes it is
   played a second time against a recorder that does move the participant (*moving server*);
   in the simulated world the server always can.
+- What an await gives is told with its first sentence, its typed reason in brackets, and its causes
+  behind arrows. What is left behind in the simulated world is counted by kind: rooms, participants,
+  tracks, phones, listeners, open sessions and players, tasks.
 - What is owed has to come within {limit:g} s of what ends the transfer. The caller is back when
   they hear the agent's voice, which is known by a pilot tone (in the simulated world: when the
   agent can be heard and listens); hold music is heard when five frames of 20 ms running are not

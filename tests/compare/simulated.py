@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from tests.compare.facts import Facts, Run, run_of, words_of
@@ -194,5 +194,6 @@ def _look_back(call: Call, facts: Facts) -> None:
         facts.returned_s = call.got_at_s[0]
         got = call.got[0]
         facts.told = words_of(got) if isinstance(got, BaseException) else type(got).__name__
-    left = call.world.left()
-    facts.left = [line for line in str(left).split("; ") if left]
+    facts.left = [
+        f"{kind} {len(names)}" for kind, names in asdict(call.world.left()).items() if names
+    ]

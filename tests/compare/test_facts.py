@@ -83,8 +83,9 @@ def test_what_is_said_names_what_is_missing() -> None:
 def test_words_are_those_of_the_error_its_reason_and_its_causes() -> None:
     outcome = TransferOutcome(result=State.FAILED, reason=Reason.BUSY, transfer_id="t")
     error = TransferFailed(outcome)
-    error.__cause__ = ValueError("486 Busy Here")
-    told = words_of(error)
-    assert told.startswith("TransferFailed: could not dial human agent")
-    assert told.endswith("[busy] ← ValueError: 486 Busy Here")
+    error.__cause__ = ValueError("486 Busy Here. Try later.")
+    assert words_of(error) == (
+        "TransferFailed: could not dial human agent: busy [busy] ← ValueError: 486 Busy Here"
+    )
+    assert words_of(TimeoutError()) == "TimeoutError"
     assert words_of(None) == ""
