@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from livekit import rtc
+from livekit import api, rtc
 
 from tests.livekit.bench import HUMAN, Bench
 from warm_transfer.livekit.gates import Gates
@@ -56,7 +56,7 @@ class Room:
         return self.world.faults.calls["room.update_subscriptions"]
 
     def fails(self, name: str, number: int, how: How = How.FAILS) -> None:
-        self.world.faults.plan[f"room.{name}", number] = Fault(how)
+        self.world.faults.plan[(f"room.{name}", number)] = Fault(how)
 
     async def finish(self) -> None:
         await self.gates.aclose()
@@ -234,6 +234,59 @@ async def test_opened_they_hear_each_other_and_nobody_shuts_the_gates_behind_it(
         assert room.world.ears.hears("human") & VOICES == {"caller"}
         assert room.requests == done
         await room.finish()
+
+
+@pytest.mark.asyncio
+async def test_a_request_that_is_still_on_its_way_is_waited_for() -> None:
+    room = await Room.set_up()
+    await room.answers()
+    await room.gates.admit()
+    service = room.bench.legs.api.room
+    send, held = service.update_subscriptions, asyncio.Event()
+
+    async def hold_back(request: api.UpdateSubscriptionsRequest) -> object:
+        if not request.subscribe:
+            await held.wait()
+        return await send(request)
+
+    service.update_subscriptions = hold_back
+    await asyncio.sleep(1.0)
+    opening = asyncio.ensure_future(room.gates.open())
+    await asyncio.sleep(1.0)
+    assert not opening.done()
+    held.set()
+    await opening
+    await asyncio.sleep(1.0)
+    assert room.world.ears.hears("caller") & VOICES == {"human"}
+    assert room.world.ears.hears("human") & VOICES == {"caller"}
+    await room.finish()
+
+
+@pytest.mark.asyncio
+async def test_nothing_is_opened_for_somebody_who_is_not_there() -> None:
+    room = await Room.set_up()
+    opening = asyncio.ensure_future(room.gates.open())
+    await asyncio.sleep(5.0)
+    assert not opening.done()
+    await room.answers()
+    await asyncio.sleep(0.5)
+    assert opening.done()
+    assert room.gates.are_open
+    await room.finish()
+
+
+@pytest.mark.asyncio
+async def test_after_a_failure_the_gates_are_shut_sooner_than_every_half_second() -> None:
+    room = await Room.set_up()
+    await room.answers()
+    await asyncio.sleep(2.0)
+    room.fails("update_subscriptions", 0)
+    before = room.requests
+    await asyncio.sleep(2.0)
+    passes = (room.requests - before) / 2
+    assert passes == pytest.approx(2.0 / 0.2, abs=3)
+    room.world.faults.plan.clear()
+    await room.finish()
 
 
 @pytest.mark.asyncio

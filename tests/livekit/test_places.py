@@ -62,6 +62,11 @@ async def test_the_agents_tracks_are_for_one_alone_until_the_place_is_given_back
     assert identity != AGENT
     assert (first.permits(CALLER, "any"), first.permits(HUMAN, "any")) == (True, False)
     assert (second.permits(CALLER, "any"), second.permits(HUMAN, "any")) == (False, True)
+    # A reconnect forgets them at the server.
+    world.permit(first, None)
+    bench.stage.room.emit("reconnected")
+    await bench.legs.api.room.list_rooms(_all())
+    assert not first.permits(HUMAN, "any")
     await place.give_back(bench.legs)
     await place.give_back(bench.legs)
     await bench.legs.api.room.list_rooms(_all())

@@ -59,7 +59,7 @@ class Gates:
         self._news = asyncio.Event()
         self._keeper: asyncio.Task[None] | None = None
         self._passes: set[asyncio.Task[bool]] = set()
-        self._turn = 0
+        self._failed = False
         self._shut = False
         self._opened = False
         self._closed = False
@@ -153,16 +153,17 @@ class Gates:
         self._news.set()
 
     async def _keep(self) -> None:
+        turn = 0
         while self._shut:
             self._news.clear()
             self._begin_pass()
-            pause_s = _SOON_S[self._turn] if self._turn < len(_SOON_S) else _AGAIN_S
             try:
-                async with asyncio.timeout(pause_s):
+                async with asyncio.timeout(_SOON_S[turn] if turn < len(_SOON_S) else _AGAIN_S):
                     await self._news.wait()
-                self._turn = 0
+                turn = 0
             except TimeoutError:
-                self._turn += 1
+                # A server that restarts opens all gates as soon as it is back.
+                turn = len(_SOON_S) - 1 if self._failed else turn + 1
 
     def _begin_pass(self) -> None:
         """Shut every gate, whatever became of the pass before: its request may hang."""
@@ -177,9 +178,8 @@ class Gates:
         if task.cancelled():
             return
         error = task.exception()
+        self._failed = error is not None
         if error is not None:
-            # A server that restarts opens all gates as soon as it is back.
-            self._turn = min(self._turn, len(_SOON_S) - 1)
             self._legs.log.warning("gate not shut", detail=type(error).__name__)
         elif task.result():
             self._shut_since_s = max(self._shut_since_s, begun_s)

@@ -144,7 +144,8 @@ class CallersRoom:
     def __init__(self) -> None:
         self.gates: Gates | None = None
         """While somebody is kept from somebody; None before that."""
-        self._limited = False
+        self._for_caller: _Limit | None = None
+        self._for_human: _Limit | None = None
 
     def room_name(self, caller_room: str, given: str | None, fresh: str) -> str:
         """The caller's room."""
@@ -173,15 +174,16 @@ class CallersRoom:
         """What the agent sends to the caller is for the caller alone, and the gates are watched."""
         self.gates = Gates(legs, beside=self.identity(legs))
         self.gates.shut()
-        self._limited = True
-        _only_for(legs.caller_room, legs.caller_identity)
+        self._for_caller = _Limit(legs.caller_room, legs.caller_identity)
+        self._for_caller.impose()
 
     async def make(self, legs: Legs) -> None:
         """It is there."""
 
     def enter(self, legs: Legs, room: Room) -> None:
         """What the agent says here is for the human alone."""
-        _only_for(room, legs.human_identity)
+        self._for_human = _Limit(room, legs.human_identity)
+        self._for_human.impose()
 
     async def admit(self, legs: Legs) -> None:
         """Let the human hear the agent, and nobody else."""
@@ -208,15 +210,14 @@ class CallersRoom:
             who = api.RoomParticipantIdentity(room=legs.caller_room.name, identity=guest)
             await legs.removed(legs.api.room.remove_participant(who))
         await self.aclose()
-        if self._limited and legs.caller_room.isconnected():
-            # The SDK does not tell what it was before; this is what it is unless somebody sets it.
-            legs.caller_room.local_participant.set_track_subscription_permissions(
-                allow_all_participants=True
-            )
-        self._limited = False
+        if self._for_caller is not None:
+            self._for_caller.lift()
 
     async def aclose(self) -> None:
         """Look after the gates no more."""
+        for limit in (self._for_caller, self._for_human):
+            if limit is not None:
+                limit.forget()
         if self.gates is not None:
             await self.gates.aclose()
 
@@ -230,9 +231,33 @@ def place_of(strategies: Iterable[object]) -> Place:
     return OwnRoom()
 
 
-def _only_for(room: Room, identity: str) -> None:
-    """Let one participant alone subscribe to our tracks, those to come included."""
-    one = rtc.ParticipantTrackPermission(participant_identity=identity, allow_all=True)
-    room.local_participant.set_track_subscription_permissions(
-        allow_all_participants=False, participant_permissions=[one]
-    )
+class _Limit:
+    """Lets one participant alone subscribe to our tracks in a room, those to come included."""
+
+    def __init__(self, room: Room, identity: str) -> None:
+        self._room = room
+        self._only = rtc.ParticipantTrackPermission(participant_identity=identity, allow_all=True)
+
+    def impose(self) -> None:
+        """From now on, and again after a reconnect: it is sent without an answer."""
+        self._room.on("reconnected", self._say)
+        self._say()
+
+    def forget(self) -> None:
+        """Say it no more; safe to repeat."""
+        self._room.off("reconnected", self._say)
+
+    def lift(self) -> None:
+        """Let everybody subscribe.
+
+        The SDK does not tell what it was before; this is what it is unless somebody sets it.
+        """
+        if self._room.isconnected():
+            self._room.local_participant.set_track_subscription_permissions(
+                allow_all_participants=True
+            )
+
+    def _say(self) -> None:
+        self._room.local_participant.set_track_subscription_permissions(
+            allow_all_participants=False, participant_permissions=[self._only]
+        )
