@@ -61,7 +61,7 @@ async def _run(scenario: Scenario, sabotage: str, merge: str, folder: str) -> di
     if not sabotage:
         # In a thread, because the simulated world has an event loop of its own.
         journal = output / "journal.jsonl"
-        evidence.faults += await asyncio.to_thread(differences, scenario.name, journal)
+        evidence.faults += await asyncio.to_thread(differences, scenario.name, journal, merge)
     report = make_report(evidence)
     (output / "report.json").write_text(json.dumps(report, indent=2) + "\n")
     return report

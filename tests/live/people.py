@@ -301,7 +301,7 @@ class Caller(Person):
     def __init__(self, stage: Stage) -> None:
         super().__init__(Pilot.CALLER, stage)
 
-    async def call(self, server: Server, room: str) -> None:
-        """Join the agent's room by WebRTC."""
-        await self.join(server, token(server, room, "caller", "standard", {}))
+    async def call(self, server: Server, room: str, kind: str = "standard") -> None:
+        """Join the agent's room by WebRTC; of ``"sip"`` kind, as a phone does."""
+        await self.join(server, token(server, room, "caller", kind, {}))
         self.open()

@@ -113,7 +113,9 @@ async def _with_worker(run: _Run, control_url: str) -> Evidence:
             run.say("worker starting")
             await _ready(run, worker)
             await _dispatch(run, client)
-            await caller.call(run.server, run.room)
+            # In a shared room any other client could listen in, and is refused.
+            kind = "sip" if run.merge == "shared_room" else "standard"
+            await caller.call(run.server, run.room, kind)
             run.say("caller joined")
             await _call(run, caller, faults)
             released_s = await _release(run, caller)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +27,12 @@ _AGENT_LEAVES = (On.CALLER_ROOM_LOST, On.JOB_SHUTTING_DOWN)
 The relay's streams may end before both, which looks like a break for as long."""
 
 
-def differences(name: str, journal: Path) -> list[str]:
+def differences(name: str, journal: Path, merge: str = "auto") -> list[str]:
     """What is different in the simulated world, line by line; empty when nothing is."""
-    live, simulated = _steps(read(journal)), _steps(run(SCENARIOS[name]).journal)
+    told = SCENARIOS[name]
+    if merge != "auto":
+        told = replace(told, merge=(merge,), caller=replace(told.caller, by_phone=True))
+    live, simulated = _steps(read(journal)), _steps(run(told).journal)
     lines = difflib.unified_diff(simulated, live, lineterm="", n=0)
     return [
         f"the simulated world differs: {line}"
