@@ -276,6 +276,21 @@ async def test_nothing_is_opened_for_somebody_who_is_not_there() -> None:
 
 
 @pytest.mark.asyncio
+async def test_a_human_alone_is_not_joined_with_anybody() -> None:
+    room = await Room.set_up()
+    await room.answers()
+    assert room.bench.stage.caller is not None
+    room.world.leave(room.bench.stage.caller, 1)
+    await asyncio.sleep(0.5)
+    opening = asyncio.ensure_future(room.gates.open())
+    await asyncio.sleep(5.0)
+    assert not opening.done()
+    await room.finish()
+    with pytest.raises(ConnectionAbortedError):
+        await opening
+
+
+@pytest.mark.asyncio
 async def test_after_a_failure_the_gates_are_shut_sooner_than_every_half_second() -> None:
     room = await Room.set_up()
     await room.answers()
