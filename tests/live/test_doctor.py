@@ -17,7 +17,6 @@ from livekit import api
 
 from tests.live.redis import can_have_redis, running_redis
 from tests.live.server import BINARY, VERSION, Server, running_server
-from warm_transfer.livekit.doctor.outside import LiveKitOutside
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_S = 60.0
@@ -49,13 +48,15 @@ def at_a_server(
     asyncio.run(main())
 
 
-async def _start(server: Server, *arguments: str) -> asyncio.subprocess.Process:
+async def _start(
+    server: Server, *arguments: str, module: str = "warm_transfer.cli"
+) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
         sys.executable,
         "-W",
         "error",
         "-m",
-        "warm_transfer.cli",
+        module,
         *arguments,
         cwd=ROOT,
         env={**os.environ, **server.environment()},
@@ -142,21 +143,11 @@ def test_stopped_it_leaves_no_room(tmp_path: Path) -> None:
 @needs_own_server
 def test_the_doctors_participants_hear_each_other(tmp_path: Path) -> None:
     async def work(server: Server) -> None:
-        outside = LiveKitOutside(server.url, server.key, server.secret)
-        one, other = outside.visitor(), outside.visitor()
-        try:
-            await one.join(server.url, outside.token("here", "one"))
-            await other.join(server.url, outside.token("here", "other"))
-            await one.sound()
-            async with asyncio.timeout(PATIENCE_S):
-                await other.hear("one")
-            with pytest.raises(TimeoutError):
-                # Nobody but SIP legs is meant, and there is none.
-                async with asyncio.timeout(0.5):
-                    await other.hear(None)
-        finally:
-            await one.leave()
-            await other.leave()
+        # In a process of its own: the native library closes its sockets when it likes.
+        process = await _start(server, module="tests.live.visitors")
+        out, err = await asyncio.wait_for(process.communicate(), PATIENCE_S)
+        assert (process.returncode, err) == (0, b""), err.decode()
+        assert out.decode().split() == ["one", "was", "heard", "and", "nobody", "else"]
 
     at_a_server(work, tmp_path)
 

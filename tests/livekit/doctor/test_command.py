@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import signal
 from collections.abc import Callable
@@ -180,6 +181,18 @@ def test_stopped_it_cleans_up_and_has_a_code_of_its_own(
     assert bool(told.lines) == (options == [])
     if told.lines:
         assert "all that was made is removed" in told.lines[-1]
+
+
+def test_what_the_native_library_says_of_itself_is_not_shown(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = logging.getLogger("livekit")
+    monkeypatch.setattr(log, "handlers", [])
+    monkeypatch.setattr(log, "propagate", False)
+    told = Told()
+    told.ward.when["leave"] = lambda: log.warning("Attempted to drop unknown FFI handle")
+    told("doctor", *ADDRESS)
+    assert capsys.readouterr() == ("", "")
 
 
 # The bridge.

@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import contextlib
 import json
+import logging
 import math
 import os
 import signal
@@ -48,6 +49,9 @@ _SCHEMES = ("ws", "wss", "http", "https")
 _SETUP_LIMIT_S = 60.0
 """For listing, up to six writes, and listing again; livekit-api gives each request 10 s."""
 
+#: livekit's native library warns of its own handles at a disconnect: nobody here has asked.
+_UNHEARD = logging.NullHandler()
+
 Say = Callable[[str], None]
 Way = Callable[[str, str, str], Outside]
 T = TypeVar("T")
@@ -66,6 +70,7 @@ def doctor(arguments: argparse.Namespace, say: Say, way: Way = LiveKitOutside) -
     """
     outside = way(*_settings(arguments))
     asked, limits = _asked(arguments), _limits(arguments)
+    logging.getLogger("livekit").addHandler(_UNHEARD)
 
     def tell(finding: Finding) -> None:
         if not arguments.json:
