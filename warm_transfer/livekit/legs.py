@@ -52,6 +52,8 @@ class Legs:
     at_rest: asyncio.Event = field(default_factory=_is_set)
     """Cleared by a strategy while it moves the human's leg from room to room: until it is set again
     the leg's departure from a room is no hang-up."""
+    at_end: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
+    """What to let go of when the transfer is over, however it ended; nothing that waits."""
 
     @property
     def consult_connected(self) -> bool:

@@ -72,6 +72,7 @@ class LiveKitLine:
 
     async def aclose(self) -> None:
         """Stop listening, leave a consult room that lives on, close the client that is ours."""
+        self._legs.at_end.close()
         await self._signals.aclose()
         try:
             await self._consult.aclose()

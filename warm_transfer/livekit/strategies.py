@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
 from warm_transfer.errors import InvalidArgument
+from warm_transfer.livekit.bridge import SipBridge
 from warm_transfer.livekit.merge import MergeStrategy
 from warm_transfer.livekit.move import Move
 from warm_transfer.livekit.relay import Relay
@@ -17,6 +18,7 @@ STRATEGIES: Mapping[str, Callable[[], MergeStrategy]] = {
     "move": Move,
     "relay": Relay,
     "shared_room": SharedRoom,
+    "sip_bridge": SipBridge,
 }
 """Each name with what makes a strategy for one transfer. Whoever adds one adds it here only."""
 
