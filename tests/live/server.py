@@ -21,6 +21,7 @@ from pathlib import Path
 import aiohttp
 
 from tests.live.errors import CannotRun
+from tests.live.worker import hurry
 
 __all__ = ["VARIABLES", "VERSION", "Server", "can_have_server", "find_or_install", "running_server"]
 
@@ -166,6 +167,7 @@ async def running_server(say: Say, log: Path, more: str = "") -> AsyncIterator[S
         process = await asyncio.create_subprocess_exec(
             str(binary), env=environment, stdout=out, stderr=out, start_new_session=True
         )
+    hurry(process.pid)
     try:
         await _until_ready(process, port)
         yield Server(f"ws://127.0.0.1:{port}", key, secret, process)

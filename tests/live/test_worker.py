@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.live.worker import left_processes, running_worker
+from tests.live.worker import hurry, left_processes, running_worker
 
 STUBBORN = """
 import os, signal, subprocess, sys
@@ -52,3 +52,20 @@ async def test_what_outlives_a_worker_is_named_and_ended(tmp_path: Path) -> None
     (left,) = await left_processes(worker.pid, 0.0)
     assert left.endswith("import time; time.sleep(60)")
     assert await left_processes(worker.pid, 5.0) == []
+
+
+def test_who_may_not_hurry_goes_on_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr("os.setpriority", refused)
+    monkeypatch.setattr(Path, "write_text", refused)
+    hurry()
+
+
+@pytest.mark.asyncio
+async def test_a_worker_is_in_a_hurry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hurried: list[int | None] = []
+    monkeypatch.setattr("tests.live.worker.hurry", hurried.append)
+    async with running_worker("this", {}, tmp_path / "log", drain_s=0, stop_s=5.0) as worker:
+        assert hurried == [worker.pid]
