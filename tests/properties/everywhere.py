@@ -11,9 +11,11 @@ from collections.abc import Coroutine, Generator, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from warm_transfer.livekit.preflight import forget
 from warm_transfer.testing import clock
 from warm_transfer.testing.livekit.audit import audit
-from warm_transfer.testing.livekit.play import Result, play
+from warm_transfer.testing.livekit.play import Result, Stage, play
+from warm_transfer.testing.livekit.sdk import SimSdk
 from warm_transfer.testing.scenario import Fault, How, Scenario
 
 __all__ = ["Found", "cancelled_everywhere", "failed_everywhere"]
@@ -98,10 +100,19 @@ class _Recorder:
 
 
 def _run(told: Scenario, recorder: _Recorder | None = None) -> Result:
+    # What is found out about the server is looked up anew, so that each run makes the same calls.
+    forget(SimSdk.url)
     with clock.runner() as runner:
         if recorder is not None:
             runner.get_loop().set_task_factory(recorder.make_task)
-        return runner.run(play(told))
+        return runner.run(_play(told))
+
+
+async def _play(told: Scenario) -> Result:
+    stage = Stage(told)
+    if "sip_bridge" in told.merge:
+        stage.world.trunks.set_up_bridge()
+    return await play(told, stage=stage)
 
 
 def cancelled_everywhere(told: Scenario) -> Found:

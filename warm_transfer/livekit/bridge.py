@@ -229,7 +229,11 @@ class SipBridge:
     async def _sweep(self, legs: Legs, dialled: asyncio.Task[bool]) -> None:
         """Remove our end until the request has ended: before it is there, nobody finds it."""
         while not dialled.done():
-            await _remove(legs)
+            try:
+                await _remove(legs)
+            except Exception as error:  # noqa: BLE001 - given up, the other end would come out later
+                # in a room that has been deleted, and make it again.
+                legs.log.warning("bridge removed again", detail=type(error).__name__)
             await asyncio.wait([dialled], timeout=_SWEEP_S)
         await _remove(legs)
         said = not dialled.cancelled() and (dialled.exception() is not None or dialled.result())
