@@ -8,12 +8,15 @@ import json
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 from tests.live.errors import CannotRun
 from tests.merges.strategies import NAMES, RUNNABLE, why_not
 
 __all__ = ["main"]
 
+OUTPUT = Path(__file__).resolve().parents[2] / "build" / "merge.json"
 MERGES = 50
 RELAYS = (1, 5, 10, 20)
 
@@ -43,6 +46,11 @@ def _wanted(asked: Sequence[str] | None) -> tuple[str, ...]:
     return tuple(name for name in asked or RUNNABLE if why_not(name) is None)
 
 
+def _write(found: dict[str, Any]) -> None:
+    OUTPUT.parent.mkdir(exist_ok=True)
+    OUTPUT.write_text(json.dumps(found, indent=2) + "\n")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run, write ``build/merge.json``, and say by the exit code: 0 good, 1 not, 2 could not run."""
     options = _arguments(arguments)
@@ -53,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     try:
         wanted = _wanted(options.strategy)
-        from tests.merges.run import OUTPUT, run  # noqa: PLC0415 - heavy imports come late
+        from tests.merges.run import run  # noqa: PLC0415 - heavy imports come late
 
         found = asyncio.run(
             run(
@@ -62,15 +70,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 say,
                 relays=() if options.no_cpu else RELAYS,
                 trouble=not options.no_trouble,
+                keep=_write,
             )
         )
     except CannotRun as error:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201 - a command's output
         return 2
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, asyncio.CancelledError):
         print("stopped", file=sys.stderr)  # noqa: T201 - a command's output
         return 130
-    OUTPUT.write_text(json.dumps(found, indent=2) + "\n")
+    _write(found)
     for fault in found["faults"]:
         say(f"RED  {fault}")
     say(f"written to {OUTPUT}")

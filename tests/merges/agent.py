@@ -13,7 +13,6 @@ import logging
 import os
 import sys
 import time
-from pathlib import Path
 from typing import Any
 
 from livekit import rtc
@@ -40,6 +39,7 @@ LIMITS: dict[str, Any] = {
     "hold_limit_s": 60.0,
 }
 CLOSED_TIMEOUT_S = 20.0
+GOING_S = 3.0
 
 
 class Desk(Agent):
@@ -142,7 +142,7 @@ def _say(**facts: object) -> None:
 
 
 async def main() -> None:
-    """Do what comes on stdin until it closes."""
+    """Do what comes on stdin until it closes, as it does when the driver dies."""
     logging.basicConfig(level=logging.WARNING, handlers=[_Telling()])
     logging.getLogger("warm_transfer").setLevel(logging.INFO)
     url, key, secret = (os.environ[name] for name in VARIABLES)
@@ -153,9 +153,28 @@ async def main() -> None:
     loop = asyncio.get_running_loop()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     calls: set[asyncio.Task[None]] = set()
-    _say(ready=True, pid=os.getpid(), root=str(Path.cwd()))
+    commands: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+    working = asyncio.create_task(_work(sdk, carriers, commands, calls), name="merges work")
+    _say(ready=True)
+    # Read beside the work: nothing that it waits for may keep an orphan alive.
     while line := await reader.readline():
-        command = json.loads(line)
+        commands.put_nowait(json.loads(line))
+    for task in (working, *calls):
+        task.cancel()
+    await asyncio.wait({working, *calls}, timeout=GOING_S)
+    sys.stdout.flush()
+    # The SDK's threads may wait for a server that is gone.
+    os._exit(0)
+
+
+async def _work(
+    sdk: LiveKitSdk,
+    carriers: Carriers,
+    commands: asyncio.Queue[dict[str, Any]],
+    calls: set[asyncio.Task[None]],
+) -> None:
+    while True:
+        command = await commands.get()
         match command.pop("do"):
             case "call":
                 task = asyncio.create_task(_take_call(sdk, command), name="merges call")
@@ -172,9 +191,6 @@ async def main() -> None:
             case "drop":
                 await carriers.close()
                 _say(carrying=0)
-    for task in calls:
-        task.cancel()
-    await asyncio.gather(*calls, return_exceptions=True)
 
 
 if __name__ == "__main__":

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import platform
-from collections.abc import Sequence
+import signal
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +21,10 @@ from tests.merges.pairs import cpu_pct
 from tests.merges.strategies import NAMES, why_not
 from tests.merges.trouble import killed_agent, restarts
 
-__all__ = ["OUTPUT", "run"]
+__all__ = ["run"]
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "build" / "merges"
-OUTPUT = ROOT / "build" / "merge.json"
 
 COMPARE_EVERY = 5
 """After so many merges the same room and the naive relay are measured once, in the same run."""
@@ -42,7 +43,13 @@ FIGURES = (
 
 
 async def run(
-    strategies: Sequence[str], merges: int, say: Say, *, relays: Sequence[int], trouble: bool
+    strategies: Sequence[str],
+    merges: int,
+    say: Say,
+    *,
+    relays: Sequence[int],
+    trouble: bool,
+    keep: Callable[[dict[str, Any]], None] = lambda _: None,
 ) -> dict[str, Any]:
     """Run the strategies.
 
@@ -52,10 +59,12 @@ async def run(
         say: told how it goes.
         relays: for how many relays in one process the CPU is measured.
         trouble: whether the server is restarted and the agent killed.
+        keep: is given the figures so far, so that a run that dies has not been for nothing.
 
     Returns:
         The figures, ready to be written.
     """
+    _go_on_sigterm()
     hurry()
     FOLDER.mkdir(parents=True, exist_ok=True)
     write_music(FOLDER / "music.wav")
@@ -66,18 +75,33 @@ async def run(
             async with running_agent(server, FOLDER) as agent:
                 bench = Bench(server, agent, FOLDER)
                 found[name] = await _one(bench, name, merges, say, faults)
-            if name == "relay" and relays:
-                found[name]["cpu_pct"] = await _cpu(bench, "relay", relays, say)
-                found[name]["naive_cpu_pct"] = await _cpu(bench, "naive", relays, say)
+            keep(_result(found, faults))
             if trouble:
                 found[name]["agent_killed"] = await killed_agent(say, bench, name)
                 if not os.environ.get("LIVEKIT_URL"):
                     found[name]["restart"] = await restarts(say, bench, name)
+                keep(_result(found, faults))
+            # Last, because a machine that cannot carry so many may end the run.
+            if name == "relay" and relays:
+                found[name]["cpu_pct"] = await _cpu(bench, "relay", relays, say)
+                found[name]["naive_cpu_pct"] = await _cpu(bench, "naive", relays, say)
+                keep(_result(found, faults))
+    return _result(found, faults)
+
+
+def _go_on_sigterm() -> None:
+    """Stop what was started also on SIGTERM, which the SDK sends itself when its core panics."""
+    running = asyncio.current_task()
+    assert running is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, running.cancel)
+
+
+def _result(found: dict[str, Any], faults: Sequence[str]) -> dict[str, Any]:
     return {
         "machine": f"{os.cpu_count()} cores, {platform.machine()}, load {os.getloadavg()[0]:.1f}",
         "server": VERSION,
         "strategies": {name: found.get(name) or _not_run(name) for name in NAMES},
-        "faults": faults,
+        "faults": list(faults),
     }
 
 

@@ -71,7 +71,10 @@ async def _restarted(
         "outcome": call.result,
         "server_away_ms": round(1000 * times["away"]) if "away" in times else None,
         "leaks": call.leaks(),
-        "heard_again_ms": _heard_again_ms(call, times.get("gone")),
+        # In the briefing they hear each other only when they are merged.
+        "heard_again_ms": _heard_again_ms(call, times.get("gone"))
+        if state is State.MERGED
+        else None,
         "nothing_left": call.closed,
         "faults": call.faults,
     }
