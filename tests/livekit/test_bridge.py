@@ -165,6 +165,27 @@ async def test_what_the_agent_says_is_kept_off_it_and_who_comes_later_hears_the_
 
 
 @pytest.mark.asyncio
+async def test_the_agent_is_limited_in_both_rooms_before_anything_is_dialled() -> None:
+    stand = await Stand.set_up()
+    await stand.bridge.prepare(stand.bench.legs)
+    await asyncio.sleep(0.1)
+    consult = stand.bench.legs.consult_room
+    assert consult is not None
+    assert stand.bench.stage.room.local_participant.member.permissions == {"caller": None}
+    assert consult.local_participant.member.permissions == {HUMAN: None}
+    assert stand.bench.stage.sdk.switchboard.bridges == []
+    await stand.finish()
+
+
+@pytest.mark.asyncio
+async def test_a_bridge_that_outlived_a_restart_is_known_as_soon_as_the_agent_is_back() -> None:
+    # Its ends say "dialing" and "ringing" again, and the answer to the request was lost.
+    result = await transfer("server restarts while merging", alone=True)
+    assert end(result) == (S.MERGED, R.ACCEPTED, "sip_bridge")
+    assert result.seconds[S.MERGING] < 6.5
+
+
+@pytest.mark.asyncio
 async def test_a_limit_that_cannot_be_set_keeps_the_bridge_from_being_built() -> None:
     stand = await Stand.set_up()
     fault = {("room.set_track_subscription_permissions", 0): Fault(How.FAILS)}
