@@ -89,4 +89,4 @@ def test_agents_do_not_keep_a_room_open() -> None:
     assert not room.keeps_open
     caller = member(room, "caller")
     assert room.keeps_open
-    assert list(room.others(agent)) == [caller]
+    assert room.others(agent) == [caller]

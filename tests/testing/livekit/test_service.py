@@ -113,6 +113,23 @@ async def test_a_closed_gate_is_heard_as_silence_until_it_opens() -> None:
             assert world.ears.hears("caller") == hears
 
 
+@pytest.mark.parametrize("may", [True, False])
+async def test_a_leg_whose_data_is_forbidden_sends_no_key(may: bool) -> None:
+    # livekit-server pkg/rtc/participant.go, onReceivedDataMessage
+    world = World()
+    world.join("call", "caller", kind=3, ear="caller")
+    leg = world.join("call", "human-1", kind=3)
+    permission = api.ParticipantPermission(
+        can_subscribe=True, can_publish=True, can_publish_data=may
+    )
+    await service(world).room.update_participant(
+        api.UpdateParticipantRequest(room="call", identity="human-1", permission=permission)
+    )
+    world.press(leg, "1")
+    await asyncio.sleep(1)
+    assert world.digits_at("caller") == ("1" if may else "")
+
+
 async def test_a_leg_that_may_not_write_its_attributes_keeps_its_status() -> None:
     # facts, timeline of a dial: without can_update_metadata a watcher never sees `active`
     world = World()

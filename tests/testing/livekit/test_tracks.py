@@ -6,7 +6,7 @@ from livekit import rtc
 
 from warm_transfer.testing.livekit.rooms import SimRoom
 from warm_transfer.testing.livekit.server import Member, Track
-from warm_transfer.testing.livekit.sound import SimAudioSource, SimLocalTrack
+from warm_transfer.testing.livekit.sound import SimAudioSource, SimAudioStream, SimLocalTrack
 from warm_transfer.testing.livekit.world import World
 
 from .meeting import Told, in_room
@@ -242,9 +242,55 @@ async def test_what_is_limited_while_the_connection_is_away_is_sent_when_it_is_b
     await asyncio.sleep(1)
     before = world.now_s
     room.local_participant.set_track_subscription_permissions(allow_all_participants=False)
+    await asyncio.sleep(0.1)
+    assert room.local_participant.member.permissions is None
     await reconnect
     await asyncio.sleep(1)
     assert not [each for each in world.heard("human") if each.to_s > before]
+
+
+async def test_the_server_forgets_a_limit_with_the_session_of_who_set_it() -> None:
+    # livekit-server pkg/rtc/uptrackmanager.go: it belongs to the session, whose client sends it
+    world, _, track = await leg_and_speaker()
+    world.permit(track.member, {})
+    await asyncio.sleep(1)
+    assert world.ears.hears("caller") == NOTHING
+    world.reconnect(track.member, 1.0)
+    await asyncio.sleep(2)
+    assert world.ears.hears("caller") == {"human"}
+
+
+async def test_a_track_is_heard_some_time_after_it_was_asked_for() -> None:
+    # integration 6: track_subscribed 36 ms after
+    world = World()
+    leg = world.join("call", "caller", kind=SIP, ear="caller", hears=False)
+    world.publish(world.join("call", "human"), "human", tag="human")
+    await asyncio.sleep(1)
+    world.start_hearing(leg)
+    await asyncio.sleep(0.03)
+    assert not world.heard("caller")
+    await asyncio.sleep(0.01)
+    assert world.ears.hears("caller") == {"human"}
+
+
+async def test_a_stream_behind_a_gate_that_was_closed_once_gets_nothing_more() -> None:
+    # integration 6: the stream of a track that is subscribed no more is dead
+    world = World()
+    room = await in_room(world)
+    track = world.publish(world.join("call", "caller"), "microphone", tag="caller")
+    await asyncio.sleep(1)
+    subscribed = room.remote_participants["caller"].track_publications[track.sid].track
+    assert subscribed is not None
+    stream = SimAudioStream(world, subscribed)
+    assert (await anext(stream)).frame.tag == "caller"
+    me = room.local_participant.member
+    for subscribe in (False, True):
+        world.gate(me, {track.sid}, subscribe=subscribe)
+        await asyncio.sleep(1)
+    while stream._frames:
+        await anext(stream)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(anext(stream), 60)
 
 
 async def test_a_client_is_told_when_a_gate_closes_and_opens() -> None:

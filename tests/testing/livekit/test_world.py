@@ -130,7 +130,11 @@ async def test_a_moved_leg_leaves_here_and_joins_there_with_its_tracks() -> None
     human = world.join("consult", "human-1", kind=SIP, ear="human", attributes={"a": "b"})
     world.publish(human, "human-1", tag="human")
     world.publish(world.join("call", "speaker"), "voice", tag="voice")
+    left_behind = world.join("consult", "observer", ear="observer")
+    world.publish(left_behind, "voice", tag="consult")
     await asyncio.sleep(1)
+    assert world.ears.hears("human") == {"consult"}
+    assert world.ears.hears("observer") == {"human"}
     left = Told(consult, "track_unpublished", "participant_disconnected")
     came = Told(call, "participant_connected", "track_published", "track_subscribed")
     moved_s = world.now_s
@@ -143,6 +147,9 @@ async def test_a_moved_leg_leaves_here_and_joins_there_with_its_tracks() -> None
     assert world.member("consult", "human-1") is None
     assert world.ears.hears("caller") == {"human", "voice"}
     assert world.ears.hears("human") == {"voice"}
+    # A change of sound there, after which everybody's mix is made anew.
+    world.set_tag(next(iter(left_behind.tracks.values())), "")
+    assert world.ears.hears("observer") == frozenset()
     assert world.heard("caller")[-1].from_s - moved_s < 0.1
 
 
@@ -190,6 +197,14 @@ async def test_a_leg_that_reconnects_is_seen_leaving_and_joining_in_one_go() -> 
     assert back.sid != gone.sid
     # facts 0.5: with the attributes it was created with; others survive
     assert back.attributes == {"sip.callStatus": "ringing", "sip.callTag": "kept"}
+
+
+async def test_who_has_not_been_seen_yet_is_not_seen_by_reconnecting() -> None:
+    world = World()
+    room = await in_room(world)
+    world.reconnect(world.join("call", "human-1", kind=SIP, visible=False), 1.0)
+    await asyncio.sleep(2)
+    assert room.remote_participants == {}
 
 
 async def test_who_hangs_up_while_reconnecting_does_not_come_back() -> None:

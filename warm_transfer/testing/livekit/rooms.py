@@ -193,11 +193,11 @@ class SimLocalParticipant:
 
     def send_permissions(self) -> None:
         """Tell the server who may subscribe."""
-        self._room.world.after(latency.SIGNAL_S, self._permit, self.member.sid)
+        self._room.world.after(latency.SIGNAL_S, self._permit)
 
-    def _permit(self, sid: str) -> None:
-        # What was sent in another session is lost with it.
-        if self._room.isconnected() and self.member.sid == sid:
+    def _permit(self) -> None:
+        # While the connection is away nothing is sent; afterwards it is.
+        if self._room.connection_state == Connection.CONN_CONNECTED:
             self._room.world.permit(self.member, self._permissions)
 
     async def publish_data(

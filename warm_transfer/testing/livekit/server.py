@@ -6,7 +6,7 @@ A *member* is a participant as the server sees it; the clients' views of it are 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -197,10 +197,10 @@ class Member:
 
         A leg mixes every track of its room (facts 0.1).
         """
-        if not self.joined:
+        if not (self.joined and self.receives):
             return frozenset()
         found = frozenset([sound for track in self.receives if (sound := track.sound)])
-        if any(BOTH in sound for sound in found):
+        if BOTH in "".join(found):
             return frozenset(each for sound in found for each in sound.split(BOTH))
         return found
 
@@ -218,9 +218,9 @@ class ServerRoom:
     open: bool = True
     closing: asyncio.TimerHandle | None = None
 
-    def others(self, member: Member) -> Iterator[Member]:
+    def others(self, member: Member) -> list[Member]:
         """Everybody else who has a connection that is told things."""
-        return (each for each in tuple(self.members.values()) if each is not member)
+        return [each for each in self.members.values() if each is not member]
 
     @property
     def keeps_open(self) -> bool:

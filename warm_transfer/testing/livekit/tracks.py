@@ -71,6 +71,7 @@ class Tracks(Timeline):
     def _announce(self, track: Track) -> None:
         """Tell the others of a track; it is heard when it has been subscribed."""
         legs: list[Member] = []
+        subscribed_s = latency.NEWS_S + latency.SUBSCRIBE_S
         for other in track.member.room.others(track.member):
             if other.hears:
                 if other.asks:
@@ -79,22 +80,23 @@ class Tracks(Timeline):
                     other.asked.add(track.sid)
             if other.client is not None:
                 self.tell(other, latency.NEWS_S, other.client.track_published, track)
-                self.tell(other, latency.SUBSCRIBE_S, self.follow, other, track)
+                self.tell(other, subscribed_s, self.follow, other, track)
         if legs:
             self.after(latency.NEWS_S + latency.ASK_S, self._asked_by, legs, track)
-        self.after(latency.NEWS_S + latency.SUBSCRIBE_S, self._open, track)
+        self.after(subscribed_s, self._open, track)
 
     def _asked_by(self, legs: Iterable[Member], track: Track) -> None:
         for leg in legs:
-            if leg.hears and leg.room is track.member.room:
-                self._ask(leg, track)
+            self._ask(leg, track)
 
     def _open(self, track: Track) -> None:
         if not track.live:
             return
         track.open = True
         for other in track.member.room.others(track.member):
-            self.follow(other, track)
+            # A client has followed when it was told.
+            if other.client is None:
+                self.follow(other, track)
         self._heard_once(track)
         self.sounds(track)
 
@@ -161,7 +163,8 @@ class Tracks(Timeline):
         client = member.client
         if may:
             member.receives.add(track)
-            self._heard_once(track)
+            if not track.heard_once:
+                self._heard_once(track)
             if client is not None:
                 client.track_opened(track)
         else:
