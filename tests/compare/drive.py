@@ -14,6 +14,7 @@ from pathlib import Path
 
 from livekit import api, rtc
 
+from tests.compare.app import ROOMS_VARIABLE
 from tests.compare.facts import Facts, Run, run_of
 from tests.compare.live import LIVE, Live
 from tests.compare.scenes import LIMIT_S, SCENES, Owed, Scene
@@ -40,6 +41,8 @@ DECIDED_WITHIN_S = 45.0
 """From the job's start to what ends the transfer."""
 STOP_S = 4.0
 LOOK_S = 0.02
+TAIL_S = 0.5
+"""What has just begun to be heard goes on a while, so that the recording shows it."""
 MUSIC_FRAMES = 5
 """So many loud frames running are music; the incumbent's clip begins with a click and silence."""
 GREETED_WITHIN_S = 10.0
@@ -121,6 +124,7 @@ async def _stand(
     environment = {
         **server.environment(),
         "LIVEKIT_URL": url,
+        ROOMS_VARIABLE: server.url,
         CONTROL_VARIABLE: await stand.control.start(),
     }
     log = output / "worker.log"
@@ -188,7 +192,8 @@ async def _play(stand: _Stand) -> Facts:
         await _until(lambda: _decided_s(stand) is not None, DECIDED_WITHIN_S)
         decided_s = _decided_s(stand)
         left_s = LIMIT_S if decided_s is None else decided_s + LIMIT_S - time.monotonic()
-        await _until(lambda: _has_come(stand), left_s)
+        if await _until(lambda: _has_come(stand), left_s):
+            await asyncio.sleep(TAIL_S)
         left = await _left(stand, None if decided_s is None else decided_s + LIMIT_S)
         # The record of the entry comes a second after it.
         await stand.control.wait_for("entered", 2.0)
