@@ -13,11 +13,13 @@ from livekit.agents import AgentSession, BackgroundAudioPlayer
 from warm_transfer.livekit import sdk
 from warm_transfer.livekit.compat import HoldAudioPlayer
 from warm_transfer.livekit.sdk import LiveKitSdk
+from warm_transfer.testing.livekit.participants import SimLocalParticipant
 from warm_transfer.testing.livekit.player import SimHoldPlayer
-from warm_transfer.testing.livekit.rooms import SimLocalParticipant, SimRoom
+from warm_transfer.testing.livekit.rooms import SimRoom
 from warm_transfer.testing.livekit.sdk import SimSdk
-from warm_transfer.testing.livekit.service import SimRoomService, SimSipService
+from warm_transfer.testing.livekit.service import SimRoomService
 from warm_transfer.testing.livekit.sessions import SimConsultSession
+from warm_transfer.testing.livekit.sip_service import SimSipService
 from warm_transfer.testing.livekit.sound import SimAudioSource, SimAudioStream
 
 T = TypeVar("T")

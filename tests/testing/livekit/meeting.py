@@ -3,9 +3,13 @@
 from collections.abc import Iterator
 from typing import Any
 
+import pytest
 from livekit import api
 
+from warm_transfer.testing.livekit.phones import Phone
 from warm_transfer.testing.livekit.rooms import SimRoom, make_token
+from warm_transfer.testing.livekit.sdk import SimSdk
+from warm_transfer.testing.livekit.service import SimApi
 from warm_transfer.testing.livekit.world import World
 
 
@@ -59,3 +63,13 @@ def dial(
     )
     request.ringing_timeout.seconds = ring_s
     return request
+
+
+def service(world: World, phone: Phone | None = None) -> SimApi:
+    return SimSdk(world, phones={"": [phone or Phone()]}).api()
+
+
+async def code_of(call: object) -> tuple[str, int, str]:
+    with pytest.raises(api.ServerError) as caught:
+        await call  # type: ignore[misc]  # any of the API's coroutines
+    return caught.value.code, caught.value.status, caught.value.message

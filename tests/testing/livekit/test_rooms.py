@@ -1,5 +1,4 @@
 import asyncio
-from collections.abc import Coroutine
 from typing import Any
 
 import pytest
@@ -91,18 +90,6 @@ async def test_a_departure_is_seen_with_its_reason_after_the_tracks_are_gone() -
     assert "caller" not in room.remote_participants
 
 
-async def test_an_unknown_reason_is_shown_as_none() -> None:
-    # facts 5.3: rtc shows UNKNOWN_REASON as None
-    world = World()
-    caller = world.join("call", "caller")
-    room = await in_room(world)
-    told = Told(room, *DEPARTURES)
-    world.leave(caller, Reason.UNKNOWN_REASON)
-    await asyncio.sleep(1)
-    (who,) = told.arguments("participant_disconnected")
-    assert who.disconnect_reason is None
-
-
 async def test_a_deleted_room_is_told_after_11_ms() -> None:
     # integration 6: disconnected(5) 11
     world = World()
@@ -128,24 +115,6 @@ async def test_who_joined_before_the_agent_is_seen_leaving_when_the_room_is_dele
     assert told.names == ["participant_disconnected", "disconnected"]
 
 
-@pytest.mark.parametrize("call", ["publish", "unpublish"])
-async def test_media_calls_do_not_return_once_the_server_has_taken_the_room(call: str) -> None:
-    # integration 6: unpublish_track, publish_track do not return in 8 s
-    world = World()
-    room = await in_room(world)
-    publication = await room.local_participant.publish_track(own_track(world))
-    world.delete_room("call")
-    await asyncio.sleep(1)
-    me = room.local_participant
-    calls: dict[str, Coroutine[Any, Any, object]] = {
-        "publish": me.publish_track(own_track(world)),
-        "unpublish": me.unpublish_track(publication.sid),
-    }
-    calls.pop("unpublish" if call == "publish" else "publish").close()
-    with pytest.raises(TimeoutError):
-        await asyncio.wait_for(calls[call], 8)
-
-
 async def test_disconnect_is_quick_tells_once_and_may_be_repeated() -> None:
     world = World()
     room = await in_room(world)
@@ -156,21 +125,6 @@ async def test_disconnect_is_quick_tells_once_and_may_be_repeated() -> None:
     assert world.now_s == before_s
     assert told.names == ["disconnected"]
     assert told.arguments("disconnected") == (Reason.CLIENT_INITIATED,)
-
-
-async def test_attributes_are_told_with_what_changed_also_of_the_agent_itself() -> None:
-    # integration 4: fires for the agent itself too
-    world = World()
-    caller = world.join("call", "caller", attributes={"kept": "1"})
-    room = await in_room(world)
-    told = Told(room, "participant_attributes_changed")
-    world.set_attributes(caller, {"sip.callStatus": "active"})
-    await room.local_participant.set_attributes({"lk.agent.state": "speaking"})
-    await asyncio.sleep(1)
-    (first, second) = [arguments for _, _, arguments in told]
-    assert first[0] == {"sip.callStatus": "active"}
-    assert first[1].attributes == {"kept": "1", "sip.callStatus": "active"}
-    assert second[1].identity == "agent"
 
 
 async def test_subscription_follows_publication_36_ms_later() -> None:
@@ -187,26 +141,6 @@ async def test_subscription_follows_publication_36_ms_later() -> None:
     track, publication, who = told.arguments("track_subscribed")
     assert (track.sid, publication.track, who.identity) == (publication.sid, track, "caller")
     assert publication.source == rtc.TrackSource.SOURCE_MICROPHONE
-
-
-async def test_a_publisher_learns_of_its_first_subscriber() -> None:
-    world = World()
-    room = await in_room(world)
-    told = Told(room, "local_track_published", "local_track_subscribed")
-    publication = await room.local_participant.publish_track(own_track(world))
-    await asyncio.sleep(1)
-    assert told.names == ["local_track_published"]
-    world.join("call", "caller")
-    world.start_hearing(world.rooms["call"].members["caller"])
-    await publication.wait_for_subscription()
-    assert told.names[-1] == "local_track_subscribed"
-
-
-async def test_unpublishing_by_a_wrong_sid_is_an_error() -> None:
-    # integration 6: after a full reconnect the old sid gives "track not found"
-    room = await in_room(World())
-    with pytest.raises(rtc.participant.UnpublishTrackError):
-        await room.local_participant.unpublish_track("TR_old")
 
 
 async def test_muting_is_told() -> None:

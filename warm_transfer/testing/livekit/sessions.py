@@ -24,7 +24,8 @@ from livekit.agents.voice.events import AgentState
 from warm_transfer.testing.livekit import latency
 from warm_transfer.testing.livekit.humans import Human, Line
 from warm_transfer.testing.livekit.judge import SimJudge
-from warm_transfer.testing.livekit.rooms import SimParticipant, SimRoom
+from warm_transfer.testing.livekit.participants import SimParticipant
+from warm_transfer.testing.livekit.rooms import SimRoom
 from warm_transfer.testing.livekit.sound import SimLocalTrack
 from warm_transfer.testing.livekit.switches import Switches
 from warm_transfer.testing.livekit.voice import SimSpeech, Voice
