@@ -78,8 +78,8 @@ async def run_scenario(
         CannotRun: something it needs is missing.
     """
     _clear(output)
-    hurry()
     async with running_server(say, output / "server.log") as server:
+        hurry()
         say(f"server at {server.url}")
         stage = Stage()
         phone = Phone(server, stage, scenario, mute=sabotage == "human-muted")
