@@ -44,9 +44,9 @@ class Control:
         app.router.add_post("/dial", self._dial)
         app.router.add_post("/hang_up", self._hang_up)
         app.router.add_post("/report", self._report)
-        self._runner = web.AppRunner(app, access_log=None)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0, shutdown_timeout=1.0)
+        site = web.TCPSite(self._runner, "127.0.0.1", 0)
         await site.start()
         host, port = self._runner.addresses[0][:2]
         return f"http://{host}:{port}"

@@ -218,6 +218,7 @@ class WarmTransferTask(Origination, AgentTask[WarmTransferResult]):
             sdk=sdk,
         )
         self._engine: Engine | None = None
+        self._built: asyncio.Event | None = None
         self._host: TaskHost | None = None
         self._transfer_id = unguessable()[:12]
 
@@ -263,6 +264,9 @@ class WarmTransferTask(Origination, AgentTask[WarmTransferResult]):
 
     async def wait_closed(self) -> None:
         """Return when the transfer is over and nothing of it is left."""
+        if self._built is not None:
+            # Asked while the await still looks what the server is good for.
+            await self._built.wait()
         if self._engine is not None:
             await self._engine.wait_closed()
 
@@ -316,14 +320,18 @@ class WarmTransferTask(Origination, AgentTask[WarmTransferResult]):
             return await framework_await(self)
         session, agent = here
         refuse_second(session)
-        auto = await self._options.auto()
-        # Another tool of the same turn may have begun one while the server was asked.
-        refuse_second(session)
-        engine, host = self._build(session, agent, auto)
-        awaiting = Awaiting(self, engine, host, self._options)
-        if not await awaiting.is_admitted():
-            return awaiting.refusal()
-        self._engine, self._host = engine, host
+        self._built = asyncio.Event()
+        try:
+            auto = await self._options.auto()
+            # Another tool of the same turn may have begun one while the server was asked.
+            refuse_second(session)
+            engine, host = self._build(session, agent, auto)
+            awaiting = Awaiting(self, engine, host, self._options)
+            if not await awaiting.is_admitted():
+                return awaiting.refusal()
+            self._engine, self._host = engine, host
+        finally:
+            self._built.set()
         return await awaiting.run()
 
     def complete_with(self, outcome: TransferOutcome) -> None:
