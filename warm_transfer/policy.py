@@ -66,6 +66,9 @@ class TransferPolicy:
     """How long a leg that left unanswered waits for the API to say why."""
     reconnect_grace_s: float = 5.0
     """After the agent's own reconnect: how long a missing participant has to come back."""
+    rejoin_grace_s: float = 1.0
+    """How long one who left without a reason, as in a full reconnect of theirs, has to come
+    back. With a reason they have hung up, and that counts at once."""
     hook_timeout_s: float = 5.0
     """How long one state-change hook may take before it is given up."""
     relay_stall_s: float = 0.1

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 import pytest
 from livekit import api, rtc
@@ -10,7 +9,7 @@ from tests.livekit.bench import HUMAN, ROOM, Bench, effect
 from warm_transfer.effects import Do
 from warm_transfer.events import On
 from warm_transfer.livekit.dial import Dial, DialOptions
-from warm_transfer.livekit.signals import Presence, Signals
+from warm_transfer.livekit.signals import Signals
 from warm_transfer.policy import TransferPolicy
 from warm_transfer.ports import DialRequest
 from warm_transfer.testing.livekit.play import DESTINATION
@@ -97,6 +96,8 @@ async def test_a_caller_who_leaves_has_hung_up() -> None:
 async def test_every_reason_is_a_departure_also_one_without_a_name_yet(reason: int) -> None:
     watch = await Watch.set_up()
     watch.caller_leaves(reason)
+    # Without a reason to, they may come back: see `Presence`.
+    await asyncio.sleep(TransferPolicy().rejoin_grace_s)
     await settle()
     (event,) = watch.bench.posted
     assert event.name is On.CALLER_HUNG_UP
@@ -339,23 +340,6 @@ async def test_who_comes_back_within_the_grace_was_never_gone() -> None:
     await asyncio.sleep(2 * GRACE_S)
     assert watch.bench.posted == []
     await watch.finish()
-
-
-@pytest.mark.asyncio
-async def test_two_reconnects_in_a_row_are_looked_at_once_after_the_last() -> None:
-    bench = await Bench.set_up()
-    gone: list[float] = []
-    room: Any = bench.stage.room
-    presence = Presence(
-        room, "nobody", lambda _: gone.append(bench.now_s), lambda _: None, grace_s=5.0
-    )
-    room.emit("reconnected")
-    await asyncio.sleep(3.0)
-    room.emit("reconnected")
-    last_s = bench.now_s
-    await asyncio.sleep(20.0)
-    assert gone == [pytest.approx(last_s + 5.0)]
-    presence.close()
 
 
 @pytest.mark.asyncio

@@ -1,101 +1,28 @@
 """What the rooms tell: departures, the leg's progress, lost rooms; each becomes an event.
 
-Listeners are attached once and stay; the table says what an event means in a state. A departure
-counts only while the room is connected: during the agent's own reconnect the SDK reports people
-as gone who are still there, so then the room is looked at after a grace.
+Listeners are attached once and stay; the table says what an event means in a state.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from livekit import api, rtc
 
 from warm_transfer.events import Event, Facts, On
 from warm_transfer.livekit.dial import Dial
-from warm_transfer.livekit.faults import disconnect_reason
 from warm_transfer.livekit.legs import Legs
+from warm_transfer.livekit.presence import Presence
 from warm_transfer.livekit.sdk import Participant, Room
 
-__all__ = ["Presence", "Signals"]
+__all__ = ["ROLE", "Signals"]
 
 STATUS = "sip.callStatus"
 ROLE = "wt.role"
 _ROOM_DELETED = rtc.DisconnectReason.Name(rtc.DisconnectReason.ROOM_DELETED)
-
-Gone = Callable[[str | None], None]
-
-
-class Presence:
-    """Watches one participant of one room, and the room itself.
-
-    A guest is one who need not come: after a reconnect only one who has been there is missed.
-    """
-
-    def __init__(
-        self,
-        room: Room,
-        identity: str,
-        gone: Gone,
-        lost: Gone,
-        *,
-        grace_s: float,
-        guest: bool = False,
-    ) -> None:
-        self._room = room
-        self._identity = identity
-        self._gone = gone
-        self._lost = lost
-        self._grace_s = grace_s
-        self._seen = not guest
-        self._grace: asyncio.TimerHandle | None = None
-        self._listeners: list[tuple[str, Callable[..., None]]] = [
-            ("participant_connected", self._on_joined),
-            ("participant_disconnected", self._on_left),
-            ("reconnected", self._on_reconnected),
-            ("disconnected", self._on_lost),
-        ]
-        for event, listener in self._listeners:
-            room.on(event, listener)
-
-    def close(self) -> None:
-        """Take the listeners away; safe to repeat."""
-        if self._grace is not None:
-            self._grace.cancel()
-        for event, listener in self._listeners:
-            self._room.off(event, listener)
-        self._listeners = []
-
-    def _on_joined(self, participant: Participant) -> None:
-        if participant.identity == self._identity:
-            self._seen = True
-
-    def _on_left(self, participant: Participant) -> None:
-        if participant.identity != self._identity:
-            return
-        if self._room.connection_state == rtc.ConnectionState.CONN_RECONNECTING:
-            return
-        self._gone(disconnect_reason(participant.disconnect_reason))
-
-    def _on_reconnected(self) -> None:
-        loop = asyncio.get_running_loop()
-        if self._grace is not None:
-            self._grace.cancel()
-        self._grace = loop.call_later(self._grace_s, self._look)
-
-    def _look(self) -> None:
-        if not self._room.isconnected():
-            return
-        if self._identity in self._room.remote_participants:
-            self._seen = True
-        elif self._seen:
-            self._gone(None)
-
-    def _on_lost(self, reason: int | None = None) -> None:
-        self._lost(disconnect_reason(reason))
 
 
 class Signals:
@@ -112,7 +39,7 @@ class Signals:
             legs.caller_identity,
             self._caller_left,
             self._caller_room_lost,
-            grace_s=legs.policy.reconnect_grace_s,
+            policy=legs.policy,
         )
         # From the start: a merge may bring the human there, and somebody has to see them leave.
         self._guest = Presence(
@@ -120,7 +47,7 @@ class Signals:
             legs.human_identity,
             self._leg_left,
             lambda _: None,
-            grace_s=legs.policy.reconnect_grace_s,
+            policy=legs.policy,
             guest=True,
         )
 
@@ -140,7 +67,7 @@ class Signals:
             self._legs.human_identity,
             self._leg_left_consult,
             self._consult_room_lost,
-            grace_s=self._legs.policy.reconnect_grace_s,
+            policy=self._legs.policy,
         )
         room.on("participant_connected", self._on_joined)
         room.on("participant_attributes_changed", self._on_attributes)
