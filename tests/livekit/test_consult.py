@@ -99,6 +99,8 @@ async def test_the_room_is_made_with_limits_of_its_own() -> None:
     assert request.empty_timeout == 72
     assert 0 < request.departure_timeout <= 10
     assert request.max_participants == 3
+    # Dispatched to nobody, so that no worker without a name is sent in.
+    assert [each.agent_name for each in request.agents] == ["wt-nobody"]
     await desk.finish()
     desk.assert_nothing_left()
 

@@ -23,6 +23,10 @@ _EMPTY_MARGIN_S = 30
 #: When both are gone the room is of no use to anybody.
 _DEPARTURE_S = 5
 
+#: No agent has this name. A new room that is dispatched to nobody is left alone by workers without
+#: a name, who are else sent into every new room (livekit-server ``pkg/rtc/room.go``).
+_NOBODY = "wt-nobody"
+
 _SIP = rtc.ParticipantKind.PARTICIPANT_KIND_SIP
 
 
@@ -112,6 +116,7 @@ class OwnRoom:
             empty_timeout=int(legs.policy.ring_timeout_s + _EMPTY_MARGIN_S),
             departure_timeout=_DEPARTURE_S,
             max_participants=_PARTICIPANTS_MAX,
+            agents=[api.RoomAgentDispatch(agent_name=_NOBODY)],
         )
         with naming_settings():
             async with asyncio.timeout(legs.policy.api_timeout_s):
