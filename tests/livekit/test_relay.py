@@ -37,8 +37,8 @@ class Bridge:
         await asyncio.sleep(0.2)
         return bridge
 
-    async def merge(self) -> None:
-        await self.relay.merge(self.bench.legs, self.broke.append)
+    async def merge(self) -> str | None:
+        return await self.relay.merge(self.bench.legs, self.broke.append)
 
     async def unmerge(self) -> None:
         await self.relay.unmerge(self.bench.legs)
@@ -292,6 +292,24 @@ async def test_a_muted_voice_is_healthy_and_a_missing_party_is_not() -> None:
     await talk()
     assert not await bridge.healthy()
     await bridge.unmerge()
+
+
+@pytest.mark.asyncio
+async def test_a_merge_with_a_muted_voice_says_that_it_could_not_be_verified() -> None:
+    bridge = await Bridge.set_up()
+    (voice,) = bridge.human.tracks.values()
+    bridge.world.mute(voice, muted=True)
+    await talk(0.5)
+    assert await bridge.merge() == "not verified: that a muted microphone will be heard"
+    assert await bridge.healthy()
+    bridge.world.mute(voice, muted=False)
+    await talk()
+    assert bridge.hears("caller") == {"human"}
+    await bridge.unmerge()
+    await bridge.merge()
+    assert bridge.hears("human") == {"caller"}
+    await bridge.unmerge()
+    bridge.assert_nothing_left()
 
 
 @pytest.mark.asyncio

@@ -115,6 +115,12 @@ class Lane:
         )
 
     @property
+    def muted(self) -> bool:
+        """Whether the frames that flow are silent, because the microphone is muted."""
+        voice = microphone_of(self._room, self._identity)
+        return voice is not None and voice.muted
+
+    @property
     def healthy(self) -> bool:
         """Whether frames have flowed and the pump runs."""
         running = self._pump is not None and not self._pump.done()

@@ -15,6 +15,8 @@ from warm_transfer.policy import Carrier
 
 __all__ = ["Relay"]
 
+_MUTED = "not verified: that a muted microphone will be heard"
+
 
 class Relay:
     """The merge strategy ``relay``."""
@@ -29,7 +31,7 @@ class Relay:
     async def prepare(self, legs: Legs) -> None:
         """Nothing to prepare: the lanes are opened when they may be heard."""
 
-    async def merge(self, legs: Legs, broke: Broke) -> None:
+    async def merge(self, legs: Legs, broke: Broke) -> str | None:
         """Open both lanes; returns when both parties can hear each other."""
         await self.unmerge(legs)
         consult = legs.consult_room
@@ -49,6 +51,7 @@ class Relay:
         # Keys last: what is pressed before the two hear each other is for the agent.
         for each in self._tones:
             each.open()
+        return _MUTED if any(lane.muted for lane in self._lanes) else None
 
     async def unmerge(self, legs: Legs) -> None:
         """Close both lanes; safe to repeat."""
