@@ -76,3 +76,23 @@ def test_a_strategy_that_talks_elsewhere_stands_alone() -> None:
         strategies_of([Fake("shared_room"), "relay"])
     assert caught.value.argument == "merge"
     assert "shared_room" in str(caught.value)
+
+
+ROOM = "mine_0123456789abcdef01234567"
+
+
+@pytest.mark.parametrize("room", ["mine", "mine_0123", ROOM[:-1], ROOM + "x", ROOM[4:]])
+def test_a_room_that_the_bridge_cannot_reach_is_named_before_anybody_is_dialled(room: str) -> None:
+    for merge in ("sip_bridge", ["sip_bridge", "relay"]):
+        with pytest.raises(InvalidArgument, match="room_name"):
+            strategies_of(merge, room_name=room)
+    (left,) = strategies_of("auto", auto=("sip_bridge", "relay"), room_name=room)
+    assert left.name == "relay"
+
+
+@pytest.mark.parametrize("room", [None, ROOM])
+def test_a_room_that_cannot_be_guessed_is_bridged(room: str | None) -> None:
+    found = strategies_of("auto", auto=("sip_bridge", "relay"), room_name=room)
+    assert [each.name for each in found] == ["sip_bridge", "relay"]
+    (bridge,) = strategies_of("sip_bridge", room_name=room)
+    assert bridge.name == "sip_bridge"

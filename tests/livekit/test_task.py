@@ -514,6 +514,29 @@ async def test_an_await_that_is_cancelled_while_it_looks_dials_nobody() -> None:
 
 
 @pytest.mark.asyncio
+async def test_a_transfer_that_is_cancelled_while_it_looks_dials_nobody() -> None:
+    forget(SIMULATED)
+    desk = await Desk.open(SLOW)
+    late = Fault(How.LATE, seconds=2.0)
+    desk.stage.world.faults.plan["sip.list_outbound_trunk", 0] = late
+    task = desk.make()
+    asking = asyncio.ensure_future(_in_the_tool_of(desk, task))
+    await asyncio.sleep(1.0)
+    closed = asyncio.ensure_future(task.wait_closed())
+    await asyncio.sleep(0.1)
+    assert not closed.done(), "what still looks is not closed"
+    assert task.cancel("changed their mind")
+    with pytest.raises(TransferFailed) as caught:
+        await asking
+    assert caught.value.outcome.reason is Reason.APP_CANCELLED
+    assert not task.cancel("and again")
+    await closed
+    assert desk.calls == 0
+    await desk.assert_usable()
+    await desk.close()
+
+
+@pytest.mark.asyncio
 @pytest.mark.parametrize("found", [0, 2, None])
 async def test_no_caller_or_several_are_unclear_before_anything_is_dialled(
     found: int | None,

@@ -21,12 +21,13 @@ from warm_transfer.livekit.faults import refusal
 from warm_transfer.livekit.lane import Broke
 from warm_transfer.livekit.legs import Legs, unless
 from warm_transfer.livekit.preflight import bridge_at
+from warm_transfer.livekit.presence import Presence
 from warm_transfer.livekit.sdk import Room
-from warm_transfer.livekit.signals import ROLE, Presence
+from warm_transfer.livekit.signals import ROLE
 from warm_transfer.livekit.whereabouts import members_of
 from warm_transfer.policy import Carrier
 
-__all__ = ["SipBridge", "token_of"]
+__all__ = ["SipBridge", "comes_out_in", "token_of"]
 
 _SIP = rtc.ParticipantKind.PARTICIPANT_KIND_SIP
 
@@ -51,6 +52,12 @@ def token_of(bridge: BridgeObjects, room: str) -> str:
     if not _TOKEN.fullmatch(token):
         raise ValueError(f"the consult room is not named {bridge.room_of('<token>')}")
     return token
+
+
+def comes_out_in(room: str) -> bool:
+    """Whether a bridge of any prefix could come out in a room of that name."""
+    prefix, _, token = room.rpartition("_")
+    return bool(prefix) and _TOKEN.fullmatch(token) is not None
 
 
 class SipBridge:
@@ -173,13 +180,13 @@ class SipBridge:
             self._forget()
             broke(ConnectionError(f"the bridge is gone: {reason}"))
 
-        consult, grace_s = legs.consult_room, legs.policy.reconnect_grace_s
+        consult = legs.consult_room
         ends = [(legs.caller_room, _identity(legs))]
         if consult is not None:
             ends += [(consult, each) for each in _others(legs, consult)]
         # A lost room is told by whoever watches the people in it.
         self._watches = [
-            Presence(room, who, gone, lambda _: None, grace_s=grace_s) for room, who in ends
+            Presence(room, who, gone, lambda _: None, policy=legs.policy) for room, who in ends
         ]
         # When the job ends the bridge stays, and so would the listeners.
         legs.at_end.callback(self._forget)

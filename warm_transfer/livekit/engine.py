@@ -85,7 +85,7 @@ class Engine:
     ) -> None:
         policy = policy or TransferPolicy()
         options = dial if dialer_of else dial.checked(policy, needs_trunk=dialer is None)
-        strategies = strategies_of(merge, auto=auto)
+        strategies = strategies_of(merge, auto=auto, room_name=consult_name)
         place = place_of(strategies)
         place.check(caller_room, caller_identity)
         secret = unguessable()

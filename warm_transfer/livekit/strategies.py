@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
 from warm_transfer.errors import InvalidArgument
-from warm_transfer.livekit.bridge import SipBridge
+from warm_transfer.livekit.bridge import SipBridge, comes_out_in
 from warm_transfer.livekit.merge import MergeStrategy
 from warm_transfer.livekit.move import Move
 from warm_transfer.livekit.relay import Relay
@@ -28,19 +28,26 @@ ALONE = frozenset({"shared_room"})
 _VERBS = ("prepare", "merge", "unmerge", "health")
 
 
-def strategies_of(merge: object, *, auto: Sequence[str] = ("relay",)) -> tuple[MergeStrategy, ...]:
+def strategies_of(
+    merge: object, *, auto: Sequence[str] = ("relay",), room_name: str | None = None
+) -> tuple[MergeStrategy, ...]:
     """The strategies an application asked for, in order.
 
     Args:
         merge: ``"auto"``, a name, a merge strategy, or a list of names and strategies.
-        auto: what ``"auto"`` stands for at this server.
+        auto: what ``"auto"`` stands for at this server; the bridge is left out where it could not
+            reach `room_name`.
+        room_name: the consult room that the application has chosen; None for one of our own.
 
     Raises:
         InvalidArgument: an unknown name, something that is no strategy, one twice, one that cannot
-            stand beside others, or none at all.
+            stand beside others or in that room, or none at all.
     """
-    wanted = tuple(auto) if asks_auto(merge) else _listed(merge)
-    found = tuple(_strategy(each) for each in wanted)
+    bridged = room_name is None or comes_out_in(room_name)
+    if asks_auto(merge):
+        found = tuple(_strategy(each) for each in auto if bridged or each != SipBridge.name)
+    else:
+        found = tuple(_strategy(each) for each in _listed(merge))
     names = [each.name for each in found]
     if not found:
         raise InvalidArgument("merge", "names no strategy", _remedy())
@@ -49,6 +56,10 @@ def strategies_of(merge: object, *, auto: Sequence[str] = ("relay",)) -> tuple[M
     for name in names:
         if name in ALONE and len(names) > 1:
             raise InvalidArgument("merge", f"has {name!r} beside others", "give it alone")
+    if SipBridge.name in names and not bridged:
+        problem = f'is {room_name!r} beside merge="sip_bridge", which cannot reach it'
+        remedy = "leave it out, or end it in an underscore and 24 random hex digits"
+        raise InvalidArgument("room_name", problem, remedy)
     return found
 
 

@@ -105,7 +105,8 @@ class WarmTransferTask(Origination, AgentTask[WarmTransferResult]):
             enough, as in livekit-agents.
         consent_llm: judges the words instead of the consult session's own model.
         room_name: the consult room; else a name that cannot be guessed. The room is deleted at
-            the end, and a guessable name lets others in who may join rooms.
+            the end, and a guessable name lets others in who may join rooms. The bridge reaches it
+            only if it ends in an underscore and 24 or more random hex digits.
         human_identity: the identity of the human's leg; else one that is unique. It must not be in
             the consult room or the caller's room already.
         participant_name: the display name of the human's leg.
@@ -195,7 +196,8 @@ class WarmTransferTask(Origination, AgentTask[WarmTransferResult]):
             consent=consent,
             consent_llm=consent_llm,
         )
-        strategies_of(merge)  # what cannot be made is found here, and made at the await
+        # What cannot be made is found here, and made at the await.
+        strategies_of(merge, room_name=None if room_name is None else check_room_name(room_name))
         self._options = TaskOptions(
             policy=policy,
             dial=dial.checked(
@@ -213,12 +215,13 @@ class WarmTransferTask(Origination, AgentTask[WarmTransferResult]):
             on_dial_request=on_dial_request,
             client=api,
             journal=journal_of(journal),
-            room_name=None if room_name is None else check_room_name(room_name),
+            room_name=room_name,
             human_identity=None if human_identity is None else check_identity(human_identity),
             sdk=sdk,
         )
         self._engine: Engine | None = None
         self._built: asyncio.Event | None = None
+        self._cancelled_early: str | None = None
         self._host: TaskHost | None = None
         self._transfer_id = unguessable()[:12]
 
@@ -253,7 +256,13 @@ class WarmTransferTask(Origination, AgentTask[WarmTransferResult]):
         Without a reason it is the framework's own call: the session is closing.
         """
         if reason is not None:
-            return self._engine.cancel(reason) if self._engine else False
+            if self._engine is not None:
+                return self._engine.cancel(reason)
+            if self._built is None or self._built.is_set():
+                return False
+            # The await still looks what the server is good for: kept until there is an engine.
+            self._cancelled_early = reason
+            return True
         if self._engine is not None:
             self._engine.take(Event(On.SESSION_CLOSED))
             if self._engine.outcome is not None:
@@ -330,6 +339,8 @@ class WarmTransferTask(Origination, AgentTask[WarmTransferResult]):
             if not await awaiting.is_admitted():
                 return awaiting.refusal()
             self._engine, self._host = engine, host
+            if self._cancelled_early is not None:
+                engine.cancel(self._cancelled_early)
         finally:
             self._built.set()
         return await awaiting.run()
