@@ -21,7 +21,8 @@ from warm_transfer.states import State
 __all__ = ["MARKS", "Call", "Trouble", "make_call", "make_pair"]
 
 MARKS = 3
-RING_S = 0.1
+RING_S = 1.0
+"""As short as a phone that answers by itself; a ringing one is longer."""
 BRIEFING_S = 1.2
 CALL_S = 60.0
 CLOSED_S = 15.0
@@ -83,15 +84,20 @@ class Call:
         return [] if human is None else delays_between(self.caller, human)
 
     def leaks(self) -> dict[str, int]:
-        """Frames of 20 ms that somebody heard who was not to."""
+        """Frames of 20 ms that somebody heard who was not to.
+
+        Of what the human's leg gets, from the answer on: before it livekit-sip asks for no track
+        and plays the phone nothing (facts A.0), while the stand-in is a client that asks at once.
+        """
         merging_s = self.stage.states.get(State.MERGING)
+        answered_s = self.human.up_s if self.human is not None else None
         at_caller = Hearing(*assemble(self.pieces_at(Pilot.CALLER)))
         at_human = Hearing(*assemble(self.pieces_at(Pilot.HUMAN)))
         callers, humans = (Pilot.CALLER, Pilot.CALLER_MARK), (Pilot.HUMAN, Pilot.HUMAN_MARK)
         return {
             "briefing_at_caller": at_caller.frames_of(Pilot.BRIEFING),
-            "caller_at_human": at_human.frames_of(*callers, to_s=merging_s),
-            "music_at_human": at_human.frames_of(Pilot.MUSIC),
+            "caller_at_human": at_human.frames_of(*callers, from_s=answered_s, to_s=merging_s),
+            "music_at_human": at_human.frames_of(Pilot.MUSIC, from_s=answered_s),
             "human_at_caller": at_caller.frames_of(*humans, to_s=merging_s),
         }
 
