@@ -1,7 +1,8 @@
 """Many callers and humans at little cost, so that the agent's share of the CPU can be measured.
 
-Each murmurs its pilot from a queue that is filled twice a second, and subscribes without looking
-at what it hears: the decoding of it is not the agent's.
+Each murmurs its pilot from a queue that is filled twice a second. They fall silent and deaf where
+that costs the agent nothing: they murmur when all relays are open, and then hear nothing of them,
+so that the machine has its two cores for the agent and the server.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from tests.live.voices import RATE_HZ, pilot_tone
 from tests.merges.bench import Bench
 from tests.merges.carriers import CALLER, HUMAN
 
-__all__ = ["cpu_pct", "murmuring_pairs"]
+__all__ = ["cpu_pct"]
 
 PIECE = RATE_HZ // 2
 QUEUE_MS = 1000
@@ -38,12 +39,18 @@ class _Murmur:
         self._feeding: asyncio.Task[None] | None = None
 
     async def join(self, server: Server, room: str, identity: str) -> None:
-        """Enter the room and make the sound there."""
+        """Enter the room and publish, silent still."""
         await self._room.connect(server.url, token(server, room, identity, "sip", {}))
         track = rtc.LocalAudioTrack.create_audio_track(identity, self._source)
         options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE)
         await self._room.local_participant.publish_track(track, options)
-        self._feeding = asyncio.create_task(self._feed(), name=f"murmur {room}")
+
+    def murmur(self) -> None:
+        """Make the sound from now on, and hear nothing more."""
+        for other in self._room.remote_participants.values():
+            for publication in other.track_publications.values():
+                publication.set_subscribed(False)
+        self._feeding = asyncio.create_task(self._feed(), name=f"murmur {self._room.name}")
 
     async def _feed(self) -> None:
         while True:
@@ -59,7 +66,7 @@ class _Murmur:
 
 
 @contextlib.asynccontextmanager
-async def murmuring_pairs(bench: Bench, count: int) -> AsyncIterator[list[list[str]]]:
+async def _pairs(bench: Bench, count: int) -> AsyncIterator[tuple[list[list[str]], list[_Murmur]]]:
     """Have so many callers and humans for the time of the block; gives their rooms, by pairs."""
     rooms = [[bench.room(), bench.room()] for _ in range(count)]
     people: list[_Murmur] = []
@@ -70,7 +77,7 @@ async def murmuring_pairs(bench: Bench, count: int) -> AsyncIterator[list[list[s
             ):
                 people.append(_Murmur(pilot))
                 await people[-1].join(bench.server, name, identity)
-        yield rooms
+        yield rooms, people
     finally:
         for each in people:
             await each.leave()
@@ -78,9 +85,11 @@ async def murmuring_pairs(bench: Bench, count: int) -> AsyncIterator[list[list[s
 
 async def cpu_pct(bench: Bench, kind: str, count: int) -> float:
     """The share of one core that each of so many relays in one process takes, in percent."""
-    async with murmuring_pairs(bench, count) as rooms:
+    async with _pairs(bench, count) as (rooms, people):
         bench.agent.send("carry", kind=kind, rooms=rooms)
         await bench.agent.answer()
+        for each in people:
+            each.murmur()
         await asyncio.sleep(SETTLE_S)
         bench.agent.send("cpu", seconds=MEASURED_S)
         share = float((await bench.agent.answer())["cpu_pct"])

@@ -85,6 +85,8 @@ async def run(
             if name == "relay" and relays:
                 found[name]["cpu_pct"] = await _cpu(bench, "relay", relays, say)
                 found[name]["naive_cpu_pct"] = await _cpu(bench, "naive", relays, say)
+                # What the rooms alone take: connections, and the decoding of what is subscribed.
+                found[name]["joined_cpu_pct"] = await _cpu(bench, "none", relays, say)
                 keep(_result(found, faults))
     return _result(found, faults)
 
