@@ -446,6 +446,18 @@ async def test_a_dial_that_was_cut_off_is_swept_later_too_because_its_leg_may_co
     assert bench.posted == []
 
 
+@pytest.mark.asyncio
+async def test_a_dial_of_unknown_fate_is_swept_later_too_because_its_leg_may_come_late() -> None:
+    bench, dialer, dial, task = await dialling()
+    dialer.break_off()
+    await asyncio.wait([task])
+    assert bench.names == [On.DIAL_UNCERTAIN]
+    began_s = bench.now_s
+    await dial.hang_up()
+    swept = [at_s - began_s for at_s in dialer.hung_up]
+    assert swept == pytest.approx([0.0, 0.3, 1.2], abs=0.1)
+
+
 def _dials(task: asyncio.Task[Any]) -> bool:
     return task.get_name().endswith("DIAL_CONSULT")
 

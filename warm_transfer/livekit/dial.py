@@ -136,6 +136,7 @@ class Dial:
         self._effect: Effect | None = None
         self._ended = asyncio.Event()
         self._cut_off = False
+        self._uncertain = False
         self._settled = False
         self._answered = False
         self._hung_up = False
@@ -158,6 +159,7 @@ class Dial:
         except DialRefused as refused:
             self._settle(On.CONSULT_REFUSED, refused.facts)
         except Exception as error:  # noqa: BLE001 - whatever it is, the phone may be ringing
+            self._uncertain = True
             self._settle(On.DIAL_UNCERTAIN, facts_of(error))
         except asyncio.CancelledError:
             # Somebody cancels all tasks; what the server has begun goes on, and may yet ring.
@@ -230,7 +232,7 @@ class Dial:
             await asyncio.sleep(_SWEEP_S if turn < _SWEEP_FAST_TURNS else _SWEEP_SLOW_S)
             turn += 1
         await self._sweep(request)
-        if turn or self._cut_off:
+        if turn or self._cut_off or self._uncertain:
             for pause_s in _AFTER_SWEEPS_S:
                 await asyncio.sleep(pause_s)
                 await self._sweep(request)
