@@ -57,6 +57,8 @@ class Leave:
             closing = asyncio.get_running_loop().create_task(self._closed(), name=name)
             # Looked at, so that nobody reports an error after the last try as forgotten.
             closing.add_done_callback(_failed)
+            # The job is ending by then, and takes the session with it.
+            self._legs.at_end.callback(closing.cancel)
             self._closing = closing
         return closing
 

@@ -58,5 +58,6 @@ class SimHost:
         await self.agent_back.wait()
 
     def end_job(self) -> None:
-        """Take note that the job is to end."""
-        self.job_ended_s = self._world.now_s
+        """Take note that the job is to end; a repetition changes nothing."""
+        if self.job_ended_s is None:
+            self.job_ended_s = self._world.now_s
