@@ -5,10 +5,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 SCENARIO ?= merged
+MERGE ?= all
 PAGES := README.md docs/states.md
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo live test check proof compare merges diagrams clean
+.PHONY: help install demo live stack test check proof compare merges diagrams clean
 
 help: ## say what the targets do
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | sort | expand -t 12
@@ -30,6 +31,9 @@ demo: $(VENV)/.library ## run one transfer in the simulated world (SCENARIO=name
 
 live: $(STAMP) ## run one transfer on a real server with real audio (SCENARIO=name)
 	@$(BIN)/python -m tests.live --scenario '$(SCENARIO)'
+
+stack: $(STAMP) ## call a real phone by every merge strategy, on the stack of the environment (MERGE=name)
+	@$(BIN)/python -m tests.live --phone real --merge '$(MERGE)'
 
 test: $(STAMP) ## run all tests, the real-server ones too when Go or LIVEKIT_URL is there
 	$(BIN)/python -m pytest -q -n 2 -m 'not live'

@@ -1,4 +1,7 @@
-"""``python -m tests.live --scenario merged``: run a scenario on real audio and report."""
+"""``python -m tests.live --scenario merged``: run a scenario on real audio and report.
+
+With ``--phone real`` it is one call for each merge strategy instead, on a complete stack.
+"""
 
 from __future__ import annotations
 
@@ -21,14 +24,20 @@ ALL = "all"
 
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.live", description=__doc__)
-    parser.add_argument(
-        "--scenario", default="merged", help=f"one of {', '.join(SCENARIOS)}, {ALL}"
-    )
+    parser.add_argument("--scenario", default="", help=f"one of {', '.join(SCENARIOS)}, {ALL}")
     parser.add_argument(
         "--sabotage", default="", help=f"a fault put in on purpose: one of {', '.join(SABOTAGES)}"
     )
     parser.add_argument(
-        "--merge", default="auto", help='how the legs are joined: "auto" or the name of a strategy'
+        "--merge",
+        default="",
+        help='how the legs are joined: "auto" or the name of a strategy; with --phone real "all"',
+    )
+    parser.add_argument(
+        "--phone",
+        default="stand-in",
+        choices=("stand-in", "real"),
+        help="real: LIVEKIT_URL has a SIP service, and WT_CALL_TO is rung over WT_TRUNK_ID",
     )
     return parser.parse_args(arguments)
 
@@ -88,23 +97,37 @@ def _run_one(scenario: Scenario, sabotage: str, merge: str) -> list[dict[str, An
     return [report]
 
 
+def _stand_in(scenario: str, sabotage: str, merge: str) -> int:
+    _check("scenario", scenario, (*SCENARIOS, ALL))
+    _check("sabotage", sabotage, ("", *SABOTAGES))
+    if scenario == ALL:
+        reports = _run_all(sabotage, merge)
+    else:
+        reports = _run_one(SCENARIOS[scenario], sabotage, merge)
+    return 1 if any(report["violations"] for report in reports) else 0
+
+
+def _real(scenario: str, sabotage: str, merge: str) -> int:
+    if scenario or sabotage:
+        raise CannotRun("--phone real plays no scenario: leave --scenario and --sabotage out")
+    from tests.live.stack.run import run_on_stack  # noqa: PLC0415 - as above
+
+    return run_on_stack(merge)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run, print, and say by the exit code: 0 clean, 1 red, 2 could not run."""
     options = _arguments(arguments)
     try:
-        _check("scenario", options.scenario, (*SCENARIOS, ALL))
-        _check("sabotage", options.sabotage, ("", *SABOTAGES))
-        if options.scenario == ALL:
-            reports = _run_all(options.sabotage, options.merge)
-        else:
-            reports = _run_one(SCENARIOS[options.scenario], options.sabotage, options.merge)
+        if options.phone == "real":
+            return _real(options.scenario, options.sabotage, options.merge or ALL)
+        return _stand_in(options.scenario or "merged", options.sabotage, options.merge or "auto")
     except CannotRun as error:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201 - a command's output
         return 2
     except (KeyboardInterrupt, asyncio.CancelledError):
         print("stopped", file=sys.stderr)  # noqa: T201 - a command's output
         return 130
-    return 1 if any(report["violations"] for report in reports) else 0
 
 
 if __name__ == "__main__":

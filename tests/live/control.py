@@ -25,9 +25,14 @@ CONTROL_VARIABLE = "LIVE_CONTROL_URL"
 
 
 class Control:
-    """The driver's side."""
+    """The driver's side.
 
-    def __init__(self, phone: Phone, stage: Stage) -> None:
+    Args:
+        phone: the phone in the driver; None where the worker rings another one.
+        stage: is told the states of the transfer.
+    """
+
+    def __init__(self, phone: Phone | None, stage: Stage) -> None:
         self._phone = phone
         self._stage = stage
         self._runner: web.AppRunner | None = None
@@ -41,8 +46,9 @@ class Control:
             The address.
         """
         app = web.Application()
-        app.router.add_post("/dial", self._dial)
-        app.router.add_post("/hang_up", self._hang_up)
+        if self._phone is not None:
+            app.router.add_post("/dial", self._dial)
+            app.router.add_post("/hang_up", self._hang_up)
         app.router.add_post("/report", self._report)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
         await self._runner.setup()
@@ -52,10 +58,12 @@ class Control:
         return f"http://{host}:{port}"
 
     async def _dial(self, request: web.Request) -> web.Response:
+        assert self._phone is not None
         return web.json_response(await self._phone.dial(await request.json()))
 
     async def _hang_up(self, request: web.Request) -> web.Response:
         await request.read()
+        assert self._phone is not None
         await self._phone.hang_up()
         return web.json_response({})
 

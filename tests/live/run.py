@@ -28,7 +28,7 @@ from tests.live.server import VARIABLES, Server, running_server
 from tests.live.voices import write_music
 from tests.live.worker import hurry, left_processes, running_worker
 
-__all__ = ["OUTPUT", "run_scenario"]
+__all__ = ["OUTPUT", "check_server", "run_scenario"]
 
 ROOT = Path(__file__).resolve().parents[2]
 OUTPUT = ROOT / "build" / "live"
@@ -109,7 +109,7 @@ async def _with_worker(run: _Run, control_url: str) -> Evidence:
     caller = Caller(run.stage)
     try:
         async with _worker(run, control_url) as worker, _api(run.server) as client:
-            await _check(run.server, client)
+            await check_server(run.server, client)
             run.say("worker starting")
             await _ready(run, worker)
             await _dispatch(run, client)
@@ -168,8 +168,12 @@ async def _api(server: Server) -> AsyncIterator[api.LiveKitAPI]:
         await client.aclose()
 
 
-async def _check(server: Server, client: api.LiveKitAPI) -> None:
-    """See that the server answers and takes the key, before anything waits for it."""
+async def check_server(server: Server, client: api.LiveKitAPI) -> None:
+    """See that the server answers and takes the key, before anything waits for it.
+
+    Raises:
+        CannotRun: it does not.
+    """
     try:
         async with asyncio.timeout(5):
             await _rooms(client)

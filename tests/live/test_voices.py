@@ -4,11 +4,12 @@ import wave
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from tests.live.hearing import Hearing
 from tests.live.pilots import FREQUENCY_HZ, VOICE_CUTOFF_HZ, Pilot
-from tests.live.voices import RATE_HZ, SPEAKERS, pilot_tone, speak, write_music
+from tests.live.voices import RATE_HZ, SPEAKERS, pilot_tone, speak, write_music, write_tone
 
 
 @pytest.mark.parametrize("pilot", list(SPEAKERS))
@@ -39,12 +40,25 @@ def test_pilots_are_seamless_from_frame_to_frame() -> None:
         assert pilot_tone(pilot, 240, 24_000).size == 240
 
 
+def sound_of(path: Path) -> npt.NDArray[np.int16]:
+    with wave.open(str(path)) as source:
+        assert (source.getframerate(), source.getnchannels()) == (RATE_HZ, 1)
+        return np.frombuffer(source.readframes(source.getnframes()), dtype=np.int16)
+
+
 def test_the_music_is_there_at_once_and_never_pauses(tmp_path: Path) -> None:
     path = tmp_path / "music.wav"
     write_music(path)
-    with wave.open(str(path)) as source:
-        assert (source.getframerate(), source.getnchannels()) == (RATE_HZ, 1)
-        sound = np.frombuffer(source.readframes(source.getnframes()), dtype=np.int16)
+    sound = sound_of(path)
     heard = Hearing(0.0, np.concatenate((sound, sound)))
     assert heard.frames_of(Pilot.MUSIC) == 1000
     assert heard.longest_silence_ms(0.0, 20.0) == 0
+
+
+def test_the_tone_has_nothing_where_voices_are(tmp_path: Path) -> None:
+    path = tmp_path / "tone.wav"
+    write_tone(path)
+    sound = sound_of(path)
+    assert Hearing(0.0, sound).frames_of(Pilot.MUSIC) == 500
+    spectrum = np.abs(np.fft.rfft(sound[:RATE_HZ]))
+    assert spectrum[:VOICE_CUTOFF_HZ].max() < spectrum.max() / 1000

@@ -20,7 +20,16 @@ import numpy.typing as npt
 from tests.live.errors import CannotRun
 from tests.live.pilots import FREQUENCY_HZ, LEVEL, VOICE_CUTOFF_HZ, Pilot
 
-__all__ = ["RATE_HZ", "SPEAKERS", "Samples", "Speaker", "pilot_tone", "speak", "write_music"]
+__all__ = [
+    "RATE_HZ",
+    "SPEAKERS",
+    "Samples",
+    "Speaker",
+    "pilot_tone",
+    "speak",
+    "write_music",
+    "write_tone",
+]
 
 RATE_HZ = 48_000
 FRAME = RATE_HZ // 100
@@ -141,7 +150,15 @@ def write_music(path: Path) -> None:
     time = np.arange(10 * RATE_HZ) / RATE_HZ
     chord = sum(np.sin(2 * np.pi * note * time) for note in (262, 330, 392))
     swell = 0.8 + 0.2 * np.sin(2 * np.pi * 0.5 * time)
-    sound = 900.0 * chord * swell + pilot_tone(Pilot.MUSIC, time.size)
+    _write(path, 900.0 * chord * swell + pilot_tone(Pilot.MUSIC, time.size))
+
+
+def write_tone(path: Path) -> None:
+    """Write hold music that is its pilot alone, with nothing in the band of voices."""
+    _write(path, pilot_tone(Pilot.MUSIC, 10 * RATE_HZ))
+
+
+def _write(path: Path, sound: Floats) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with wave.open(str(path), "wb") as out:
         out.setnchannels(1)

@@ -15,13 +15,13 @@ import sys
 import time
 from typing import Any
 
-from livekit import rtc
+from livekit import api, rtc
 from livekit.agents import Agent, AgentSession
 
 from tests.live.control import CONTROL_VARIABLE, PhoneDialer, Reporter
 from tests.live.models import TURN_HANDLING, ScriptedLLM, ScriptedSTT, ScriptedTTS, real_vad
 from tests.live.pilots import Pilot
-from tests.live.scenarios import BRIEFING
+from tests.live.scenarios import BRIEFING, HELLO, YES, Reply
 from tests.live.server import VARIABLES
 from tests.live.voices import speak
 from tests.merges.carriers import Carriers
@@ -38,12 +38,18 @@ LIMITS: dict[str, Any] = {
     "call_limit_s": 120.0,
     "hold_limit_s": 60.0,
 }
+TALK = (Reply("Hello", says=BRIEFING), Reply("Yes, please", calls="connect_to_caller"))
 CLOSED_TIMEOUT_S = 20.0
 GOING_S = 3.0
 
 
 class Desk(Agent):
-    """Transfers its caller at once, and says yes for the human some time into the briefing."""
+    """Transfers its caller at once, and says yes for the human some time into the briefing.
+
+    A job with a ``phone`` rings that one over its trunk instead of the one in the driver; with
+    ``accept: "human"`` the yes is left to the person there. What a person says is not understood:
+    what they say first is answered with the briefing, and what they say next is taken for a yes.
+    """
 
     def __init__(self, job: dict[str, Any], reporter: Reporter) -> None:
         super().__init__(instructions="You are the front desk.")
@@ -52,10 +58,12 @@ class Desk(Agent):
         self._acting: asyncio.Task[None] | None = None
         self.transfer: WarmTransferTask | None = None
         self.over = asyncio.Event()
+        self._sent_s: float | None = None
 
     async def on_enter(self) -> None:
         """Transfer, and tell how it went."""
         error = ""
+        entered_s = time.monotonic()
         try:
             self.transfer = self._make_transfer()
             await self.transfer
@@ -67,30 +75,57 @@ class Desk(Agent):
             result=outcome.result if outcome else None,
             reason=outcome.reason if outcome else None,
             strategy=outcome.strategy if outcome else None,
+            detail=outcome.detail if outcome else None,
             error=error,
+            entered_s=entered_s,
+            sent_s=self._sent_s,
         )
         self.over.set()
 
     def _make_transfer(self) -> WarmTransferTask:
+        job = self._job
         return WarmTransferTask(
-            "+15105550123",
-            sip_trunk_id="ST_live",
-            stt=ScriptedSTT(()),
-            llm=ScriptedLLM(()),
+            **self._phone(),
+            **self._conversation(),
             tts=ScriptedTTS(Pilot.BRIEFING),
             vad=real_vad(),
             turn_handling=TURN_HANDLING,
-            greeting=BRIEFING,
-            dialer=PhoneDialer(),
-            hold_audio=self._job["music"],
-            policy=TransferPolicy(**LIMITS),
-            merge=self._job["merge"],
+            hold_audio=job["music"],
+            policy=TransferPolicy(**(LIMITS | job.get("policy", {}))),
+            merge=job["merge"],
             on_state_change=self._on_state,
-            journal=self._job["journal"],
+            journal=job["journal"],
         )
 
+    def _phone(self) -> dict[str, Any]:
+        """Whom to ring, and how."""
+        real = self._job.get("phone")
+        if real is None:
+            ring = {"sip_call_to": "+15105550123", "sip_trunk_id": "ST_live"}
+            return {**ring, "dialer": PhoneDialer()}
+        return {
+            "sip_call_to": real["to"],
+            "sip_trunk_id": real["trunk_id"],
+            "on_dial_request": self._on_dial_request,
+        }
+
+    @property
+    def _human_decides(self) -> bool:
+        return bool(self._job.get("accept") == "human")
+
+    def _conversation(self) -> dict[str, Any]:
+        if self._human_decides:
+            return {"stt": ScriptedSTT((HELLO, YES)), "llm": ScriptedLLM(TALK)}
+        return {"stt": ScriptedSTT(()), "llm": ScriptedLLM(()), "greeting": BRIEFING}
+
+    async def _on_dial_request(self, request: api.CreateSIPParticipantRequest) -> None:
+        """Tell the driver what it has to take away whatever happens, before anybody is rung."""
+        room, identity = request.room_name, request.participant_identity
+        await self._reporter.tell("dial", room=room, identity=identity)
+        self._sent_s = time.monotonic()
+
     async def _on_state(self, change: StateChange) -> None:
-        if change.after is State.BRIEFING:
+        if change.after is State.BRIEFING and not self._human_decides:
             self._acting = asyncio.create_task(self._accept(), name="merges accept")
         await self._reporter.tell("state", state=change.after, at_s=time.monotonic())
 
