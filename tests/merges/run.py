@@ -65,12 +65,13 @@ async def run(
         The figures, ready to be written.
     """
     _go_on_sigterm()
-    hurry()
     FOLDER.mkdir(parents=True, exist_ok=True)
     write_music(FOLDER / "music.wav")
     found: dict[str, Any] = {}
     faults: list[str] = []
     async with running_server(say, FOLDER / "server.log") as server:
+        # The build of a server has no hurry.
+        hurry()
         for name in strategies:
             async with running_agent(server, FOLDER) as agent:
                 bench = Bench(server, agent, FOLDER)

@@ -1,4 +1,4 @@
-"""Three merges by the relay on a real server: nobody hears what is not for them."""
+"""Three merges a strategy on a real server: nobody hears what is not for them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.live.server import VERSION, can_have_server
+from tests.merges.strategies import RUNNABLE
 
 ROOT = Path(__file__).resolve().parents[2]
 MERGES = 3
@@ -23,7 +24,7 @@ needs_server = pytest.mark.skipif(
 
 @pytest.mark.live
 @needs_server
-@pytest.mark.parametrize("name", ["relay"])
+@pytest.mark.parametrize("name", RUNNABLE)
 def test_a_few_merges_are_heard_by_both_and_leak_nothing(name: str) -> None:
     # A process of its own: the SDK's native part keeps files and threads until it ends.
     command = ["--strategy", name, "--merges", str(MERGES), "--no-cpu", "--no-trouble"]

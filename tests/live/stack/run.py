@@ -21,6 +21,7 @@ from tests.live.stack.call import Evidence, make_call
 from tests.live.stack.report import report_of, table
 from tests.live.stack.settings import ALL, Settings, reasons_not_to_run, settings_of, wanted
 from tests.live.voices import write_tone
+from tests.live.worker import hurry
 from warm_transfer.livekit.auto import is_cloud
 from warm_transfer.livekit.bridge_objects import BridgeObjects, find_bridge
 
@@ -71,6 +72,7 @@ async def _run(
     client = api.LiveKitAPI(server.url, server.key, server.secret, failover=False)
     try:
         await check_server(server, client)
+        hurry()
         reasons = reasons_not_to_run(server.url, await _bridge(settings, client, names))
         for name in names:
             if by_name and name in reasons:
