@@ -4,68 +4,119 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from fsm_diagrams.errors import DiagramError
 from fsm_diagrams.matrix import matrix
 from fsm_diagrams.mermaid import mermaid
 from fsm_diagrams.model import Machine
+from fsm_diagrams.saved import to_json
 from fsm_diagrams.views import View, picture
 
-__all__ = ["FORMATS", "Format", "render", "render_block"]
+if TYPE_CHECKING:
+    from fsm_diagrams.overlay import Paint
+
+__all__ = ["DEFAULT_VIEW", "FORMATS", "Format", "render", "render_block", "render_bytes"]
 
 DEFAULT_VIEW = View.OVERVIEW
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A format: how it is written alone, and how inside a Markdown document."""
+    """A format: how it is written, and what it can show."""
 
-    alone: Callable[[Machine, View], str]
-    in_markdown: Callable[[Machine, View], str]
+    write: Callable[[Machine, View, Paint | None], str | bytes]
+    fence: str | None = None
+    """The name of its code fence in Markdown; empty when it is Markdown, None when it cannot
+    stand there."""
+    captioned: bool = False
+    """Whether a document says below it how to read it."""
     has_views: bool = True
+    has_paint: bool = False
 
 
-def _mermaid(machine: Machine, view: View) -> str:
+def _mermaid(machine: Machine, view: View, _paint: Paint | None) -> str:
     return mermaid(picture(machine, view))
 
 
-def _mermaid_block(machine: Machine, view: View) -> str:
-    drawn = picture(machine, view)
-    return f"```mermaid\n{mermaid(drawn)}```\n\n{' '.join(drawn.notes)}\n"
-
-
-def _matrix(machine: Machine, _view: View) -> str:
+def _matrix(machine: Machine, _view: View, _paint: Paint | None) -> str:
     return matrix(machine)
 
 
+def _json(machine: Machine, _view: View, _paint: Paint | None) -> str:
+    return to_json(machine)
+
+
 FORMATS: Mapping[str, Format] = {
-    "mermaid": Format(_mermaid, _mermaid_block),
-    "matrix": Format(_matrix, _matrix, has_views=False),
+    "mermaid": Format(_mermaid, fence="mermaid", captioned=True),
+    "matrix": Format(_matrix, fence="", has_views=False),
+    "json": Format(_json, fence="json", has_views=False),
 }
 
 
-def render(machine: Machine, name: str = "mermaid", view: View | None = None) -> str:
+def render(
+    machine: Machine,
+    name: str = "mermaid",
+    view: View | None = None,
+    paint: Paint | None = None,
+) -> str:
     """A machine in a format, as text that ends with a newline.
 
     Raises:
-        DiagramError: there is no such format, or it has no views and one was asked for.
+        DiagramError: there is no such format, it is no text, or it has no views or no paint and
+            one was asked for; `RendererError` when it needs a renderer that is not there.
     """
-    return _format(name, view).alone(machine, view or DEFAULT_VIEW)
+    drawn = _draw(machine, name, view, paint)
+    if isinstance(drawn, bytes):
+        raise DiagramError(f"the format {name!r} is no text; use render_bytes")
+    return drawn
+
+
+def render_bytes(
+    machine: Machine,
+    name: str = "mermaid",
+    view: View | None = None,
+    paint: Paint | None = None,
+) -> bytes:
+    """A machine in a format, as it stands in a file; text is UTF-8.
+
+    Raises:
+        DiagramError: as `render`, but any format will do.
+    """
+    drawn = _draw(machine, name, view, paint)
+    return drawn if isinstance(drawn, bytes) else drawn.encode()
 
 
 def render_block(machine: Machine, name: str = "mermaid", view: View | None = None) -> str:
     """The same as it stands in a Markdown document: fenced, with its caption.
 
     Raises:
-        DiagramError: as `render`.
+        DiagramError: as `render`, or the format cannot stand in a document.
     """
-    return _format(name, view).in_markdown(machine, view or DEFAULT_VIEW)
+    known = _format(name)
+    if known.fence is None:
+        raise DiagramError(f"the format {name!r} cannot stand in a document; write it to a file")
+    text = render(machine, name, view)
+    if not known.fence:
+        return text
+    block = f"```{known.fence}\n{text}```\n"
+    if not known.captioned:
+        return block
+    return f"{block}\n{' '.join(picture(machine, view or DEFAULT_VIEW).notes)}\n"
 
 
-def _format(name: str, view: View | None) -> Format:
+def _draw(machine: Machine, name: str, view: View | None, paint: Paint | None) -> str | bytes:
+    known = _format(name)
+    if view is not None and not known.has_views:
+        raise DiagramError(f"the format {name!r} has no views; leave --view out")
+    if paint is not None and not known.has_paint:
+        painted = ", ".join(each for each, it in FORMATS.items() if it.has_paint)
+        raise DiagramError(f"the format {name!r} has no colours to lay over; {painted} have")
+    return known.write(machine, view or DEFAULT_VIEW, paint)
+
+
+def _format(name: str) -> Format:
     found = FORMATS.get(name)
     if found is None:
         raise DiagramError(f"there is no format {name!r}; there are {', '.join(FORMATS)}")
-    if view is not None and not found.has_views:
-        raise DiagramError(f"the format {name!r} has no views; leave --view out")
     return found

@@ -11,8 +11,8 @@ the first one whose guard holds is taken.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields, is_dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 
@@ -76,7 +76,8 @@ class Edge:
     internal: bool = False
     """Whether it stays: the state is neither left nor entered again."""
     id: str = ""
-    """A name that is stable while pair and guard are."""
+    """A name that is stable while pair and guard are. `Machine.of` gives one where there is none:
+    ``source x event [guard]``. No two rows of a machine have the same."""
 
     @property
     def pair(self) -> Pair:
@@ -144,19 +145,21 @@ class Machine:
         """Put everything into canonical order and check that it fits together.
 
         Raises:
-            ModelError: a name is used twice, or something names what is not there.
+            ModelError: a name is used twice, something names what is not there, a state is
+                nested in itself, or a text cannot be written as UTF-8.
         """
         _check_unique("state", [state.name for state in states])
         _check_unique("event", events)
         _check_unique("reason", [reason.code for reason in reasons])
         order = _Order(states, events)
+        rows = sorted(edges, key=lambda edge: order.of(edge.pair, f"row {edge.id!r}"))
         machine = Machine(
             name=name,
             states=tuple(states),
             events=tuple(events),
             initial=tuple(initial),
             # Sorting is stable: rows of one pair keep the order in which their guards are asked.
-            edges=tuple(sorted(edges, key=lambda edge: order.of(edge.pair, f"row {edge.id!r}"))),
+            edges=tuple(_named(rows)),
             ignored=tuple(
                 sorted(ignored, key=lambda it: order.of((it.state, it.event), "ignored"))
             ),
@@ -166,6 +169,8 @@ class Machine:
             version=version,
         )
         _check_references(machine)
+        _check_nesting(machine)
+        _check_texts(machine)
         return machine
 
     @cached_property
@@ -207,6 +212,26 @@ class _Order:
         return self._states[state], self._events[event]
 
 
+def _named(rows: Sequence[Edge]) -> Iterator[Edge]:
+    """The rows, each with an id of its own."""
+    given = [row.id for row in rows if row.id]
+    _check_unique("row", given)
+    taken = set(given)
+    for row in rows:
+        name = row.id or _free(f"{row.source} x {row.event}", row.guard, taken)
+        taken.add(name)
+        yield row if row.id else replace(row, id=name)
+
+
+def _free(pair: str, guard: str, taken: set[str]) -> str:
+    stem = f"{pair} [{guard}]" if guard else pair
+    name, count = stem, 1
+    while name in taken:
+        count += 1
+        name = f"{stem} ({count})"
+    return name
+
+
 def _check_unique(what: str, names: Sequence[str]) -> None:
     seen: set[str] = set()
     for name in names:
@@ -231,3 +256,29 @@ def _check_references(machine: Machine) -> None:
     for ignored in machine.ignored:
         if ignored.reason not in codes:
             raise ModelError(f"the reason {ignored.reason!r} of an ignored pair is not declared")
+
+
+def _check_nesting(machine: Machine) -> None:
+    for state in machine.states:
+        seen = {state.name}
+        parent = state.parent
+        while parent is not None:
+            if parent in seen:
+                raise ModelError(f"the state {state.name!r} is nested in itself")
+            seen.add(parent)
+            parent = machine.state_named[parent].parent
+
+
+def _check_texts(part: object) -> None:
+    """Refuse half a surrogate pair: no format could hold it, and every one would fail its way."""
+    if isinstance(part, str):
+        try:
+            part.encode()
+        except UnicodeEncodeError as error:
+            raise ModelError(f"the text {part!r} cannot be written as UTF-8") from error
+    elif isinstance(part, tuple):
+        for each in part:
+            _check_texts(each)
+    elif is_dataclass(part):
+        for field in fields(part):
+            _check_texts(getattr(part, field.name))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from fsm_diagrams.errors import BlockError
-from fsm_diagrams.formats import DEFAULT_VIEW, FORMATS, render, render_block
+from fsm_diagrams.formats import DEFAULT_VIEW, FORMATS, render_block, render_bytes
 from fsm_diagrams.sources import load
 from fsm_diagrams.views import View
 
@@ -46,9 +46,9 @@ class Request:
         add_arguments(parser)
         return Request.of(parser.parse_args(rest))
 
-    def text(self) -> str:
-        """The drawing alone."""
-        return render(load(self.target), self.format, self.view)
+    def data(self) -> bytes:
+        """The drawing alone, as it stands in a file."""
+        return render_bytes(load(self.target), self.format, self.view)
 
     def block(self) -> str:
         """The drawing as it stands in a Markdown document."""
@@ -57,7 +57,9 @@ class Request:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Give a parser the arguments of ``render``."""
-    parser.add_argument("target", metavar="TARGET", help="package.module:object")
+    parser.add_argument(
+        "target", metavar="TARGET", help="package.module:object, or a saved machine"
+    )
     parser.add_argument("--format", choices=list(FORMATS), default="mermaid")
     parser.add_argument(
         "--view",

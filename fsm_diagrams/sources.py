@@ -1,7 +1,7 @@
 """From a target on the command line to a machine.
 
-A target is ``package.module:object``. Sources are asked in turn whether the object is theirs; a
-new source (a `transitions` machine, say) is one more entry of `SOURCES`.
+A target is ``package.module:object``, or the path of a saved machine, which ends in ``.json``.
+Sources are asked in turn whether the object is theirs; a new source is one more entry of `SOURCES`.
 """
 
 from __future__ import annotations
@@ -9,10 +9,12 @@ from __future__ import annotations
 import difflib
 import importlib
 from collections.abc import Callable
+from pathlib import Path
 
 from fsm_diagrams.errors import TargetError
 from fsm_diagrams.from_table import as_table, from_table
 from fsm_diagrams.model import Machine
+from fsm_diagrams.saved import from_json
 
 __all__ = ["SOURCES", "load", "read"]
 
@@ -38,9 +40,13 @@ def load(target: str) -> Machine:
     Raises:
         TargetError: it does not import, does not exist, or is no machine.
     """
+    if target.endswith(".json"):
+        return _saved(Path(target))
     module_name, colon, path = target.partition(":")
     if not (colon and module_name and path) or module_name.startswith("."):
-        raise TargetError(f"{target!r} is no target; write package.module:object")
+        raise TargetError(
+            f"{target!r} is no target; write package.module:object, or the path of a .json file"
+        )
     found = _import(module_name, target)
     where = f"module {module_name!r}"
     for name in path.split("."):
@@ -53,6 +59,15 @@ def load(target: str) -> Machine:
             "a warm_transfer Table or a fsm_diagrams Machine is"
         )
     return machine
+
+
+def _saved(path: Path) -> Machine:
+    try:
+        text = path.read_bytes().decode()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise TargetError(f"{path}: cannot be read: {reason}") from error
+    return from_json(text, str(path))
 
 
 def read(found: object) -> Machine | None:

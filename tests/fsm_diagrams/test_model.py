@@ -34,7 +34,7 @@ def test_the_order_in_which_rows_are_given_does_not_matter_between_pairs() -> No
 
 
 def test_rows_of_one_pair_keep_the_order_in_which_their_guards_are_asked() -> None:
-    first, second = Edge("a", "E", "a", guard="z"), Edge("a", "E", "a", guard="b")
+    first, second = Edge("a", "E", "a", "z", id="1"), Edge("a", "E", "a", "b", id="2")
     machine = Machine.of("", [State("a")], ["E"], ["a"], [first, second])
     assert machine.by_pair["a", "E"] == (first, second)
 
@@ -64,3 +64,26 @@ def test_groups_parents_and_reasons_must_exist() -> None:
         Machine.of("", [State("a", parent="b")], [], [], [])
     with pytest.raises(ModelError, match="reason 'why'"):
         Machine.of("", [State("a")], ["E"], [], [], ignored=[Ignored("a", "E", "why")])
+
+
+def test_rows_without_an_id_get_one_that_nobody_else_has() -> None:
+    rows = [Edge("a", "E", "a", guard="g"), Edge("a", "E", "a"), Edge("a", "E", "a")]
+    machine = Machine.of("", [State("a")], ["E"], ["a"], [*rows, Edge("a", "E", "a", id="a x E")])
+    assert [edge.id for edge in machine.edges] == ["a x E [g]", "a x E (2)", "a x E (3)", "a x E"]
+
+
+def test_two_rows_with_the_same_id_are_refused() -> None:
+    twice = [Edge("a", "E", "a", id="r"), Edge("a", "E", "a", id="r")]
+    with pytest.raises(ModelError, match="row 'r' is declared twice"):
+        Machine.of("", [State("a")], ["E"], ["a"], twice)
+
+
+@pytest.mark.parametrize("parent", ["a", "b"])
+def test_a_state_inside_itself_is_refused(parent: str) -> None:
+    with pytest.raises(ModelError, match="'a' is nested in itself"):
+        Machine.of("", [State("a", parent=parent), State("b", parent="a")], [], [], [])
+
+
+def test_a_text_that_cannot_be_written_is_refused() -> None:
+    with pytest.raises(ModelError, match=r"'\\ud800' cannot be written"):
+        Machine.of("", [State("a", label="\ud800")], [], [], [])

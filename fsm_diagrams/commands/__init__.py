@@ -1,0 +1,1 @@
+"""The commands of ``fsm-diagrams``, one module each with `add` and `run`."""
