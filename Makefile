@@ -9,7 +9,7 @@ MERGE ?= all
 PAGES := README.md docs/states.md
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo live stack test check proof compare merges diagrams clean
+.PHONY: help install demo live stack test check proof compare merges diagrams docs clean
 
 help: ## say what the targets do
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | sort | expand -t 12
@@ -58,6 +58,13 @@ merges: $(STAMP) ## merge fifty calls a strategy on a real server and measure th
 
 diagrams: $(STAMP) ## write the generated diagrams into the documents
 	$(BIN)/python -m fsm_diagrams check --write $(PAGES)
+
+$(VENV)/.site: pyproject.toml $(VENV)/.library
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[docs]'
+	@touch $@
+
+docs: $(VENV)/.site ## build the documentation's site, build/site/index.html; warnings are errors
+	$(BIN)/python -m sphinx -W --keep-going -q -b html docs build/site
 
 clean: ## remove what was built; .venv and .tools stay
 	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,37 @@
+"""Every Python block of every page runs, page by page, in an empty folder of its own.
+
+The blocks of the migration guide are whole applications: ``tests/examples`` runs those.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from sybil import Sybil
+from sybil.parsers.markdown import PythonCodeBlockParser
+
+HERE = "_tested_from"
+
+
+def _enter(namespace: dict[str, Any]) -> None:
+    folder = tempfile.TemporaryDirectory()
+    namespace[HERE] = Path.cwd(), folder
+    os.chdir(folder.name)
+
+
+def _leave(namespace: dict[str, Any]) -> None:
+    before, folder = namespace[HERE]
+    os.chdir(before)
+    folder.cleanup()
+
+
+pytest_collect_file = Sybil(
+    parsers=[PythonCodeBlockParser()],
+    patterns=["*.md"],
+    excludes=["migration.md"],
+    setup=_enter,
+    teardown=_leave,
+).pytest()
