@@ -173,6 +173,13 @@ def test_whatever_comes_about_late_is_taken_down(state: State) -> None:
     assert Do.CLOSE_CONSULT in row(state, On.CONSULT_OPENED).effects
 
 
+@pytest.mark.parametrize("state", [State.ENDED, State.RETURNED])
+def test_after_a_merge_a_late_report_is_a_repeated_one_and_takes_nothing_down(state: State) -> None:
+    """A bridge may live on in the consult room that a repeated report would close."""
+    for on in (On.CONSULT_OPENED, On.CONSULT_ANSWERED, On.MERGE_CONFIRMED):
+        assert (state, on) in TABLE.ignored
+
+
 def test_no_two_rows_of_a_pair_do_the_same_for_the_same_reason() -> None:
     for rows in TABLE.by_pair.values():
         for one, other in itertools.combinations(rows, 2):

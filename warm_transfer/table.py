@@ -251,12 +251,16 @@ def _merged() -> Iterator[Row]:
 
 
 def _final() -> Iterator[Row]:
-    """Final states change no more; what comes late is hung up again."""
+    """Final states change no more; what comes late is hung up again.
+
+    After a merge nothing comes late for the first time: a repeated report of the room would close
+    it under a bridge that lives on in it.
+    """
     again = (Do.HANG_UP_CONSULT, Do.CLOSE_CONSULT)
     for state in sorted(FINAL, key=list(S).index):
         yield Row(state, On.RELEASE_FAILED, state)
-        yield Row(state, On.CONSULT_OPENED, state, (Do.CLOSE_CONSULT,))
         if state not in AFTER_MERGED:
+            yield Row(state, On.CONSULT_OPENED, state, (Do.CLOSE_CONSULT,))
             yield Row(state, On.CONSULT_ANSWERED, state, again)
             yield Row(state, On.MERGE_CONFIRMED, state, UNDO + again)
 
@@ -309,7 +313,7 @@ _IGNORED: tuple[tuple[Ignored, tuple[State, ...], tuple[On, ...]], ...] = (
     ),
     (Ignored.COURTESY_ONLY, (S.MERGED, *_ENDS), (On.HOLD_AUDIO_FAILED,)),
     (Ignored.RELEASE_REPEATS, _ENDS, (On.CALLER_HELD,)),
-    (Ignored.RELEASE_REPEATS, (S.ENDED, S.RETURNED), (On.MERGE_CONFIRMED,)),
+    (Ignored.RELEASE_REPEATS, (S.ENDED, S.RETURNED), (On.CONSULT_OPENED, On.MERGE_CONFIRMED)),
     (Ignored.ALREADY_DECIDED, (S.ENDED, S.RETURNED), (On.CONSULT_ANSWERED,)),
     # The call ended while the agent was being heard out.
     (Ignored.ALREADY_DECIDED, (S.ENDED,), (On.AGENT_HEARD_OUT,)),

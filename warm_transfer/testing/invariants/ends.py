@@ -47,10 +47,10 @@ def final_states_do_not_change(moment: Moment) -> Iterator[str]:
 
 def after_the_end_only_a_late_start_is_answered(moment: Moment) -> Iterator[str]:
     """After the end nothing is given back twice; only what came about late is taken down."""
-    late = {On.CONSULT_OPENED}
-    if moment.step.before not in (State.ENDED, State.RETURNED):
-        late |= {On.CONSULT_ANSWERED, On.MERGE_CONFIRMED}
-    if moment.step.before in FINAL and moment.done and moment.on not in late:
+    late = moment.on in (On.CONSULT_OPENED, On.CONSULT_ANSWERED, On.MERGE_CONFIRMED)
+    # Whatever a merge needed has come about before it: there a late report is a repeated one.
+    late &= moment.step.before not in (State.ENDED, State.RETURNED)
+    if moment.step.before in FINAL and moment.done and not late:
         yield f"{moment.on} starts {', '.join(moment.done)}"
 
 
@@ -64,7 +64,7 @@ def a_late_start_is_compensated(moment: Moment) -> Iterator[str]:
     after_merged = moment.step.before in (State.ENDED, State.RETURNED)
     if moment.step.before not in FINAL or undo is None:
         return
-    if after_merged and moment.on is not On.CONSULT_OPENED:
+    if after_merged:
         return  # what ended the call has taken the legs down, and repeats it when a merge returns
     if not undo <= set(moment.done):
         yield f"{moment.on} is followed by {list(moment.done)} only"
