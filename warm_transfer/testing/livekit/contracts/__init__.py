@@ -1,0 +1,1 @@
+"""The contract suites of what adapts LiveKit; `warm_transfer.testing.contracts` offers them."""
