@@ -1,6 +1,7 @@
 """From a target on the command line to a machine.
 
-A target is ``package.module:object``, or the path of a saved machine, which ends in ``.json``.
+A target is ``package.module:object``, or the path of a saved machine, which ends in ``.json``. The
+object is a machine of a known kind, or a class or function that makes one without arguments.
 Sources are asked in turn whether the object is theirs; a new source is one more entry of `SOURCES`.
 """
 
@@ -8,11 +9,13 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import inspect
 from collections.abc import Callable
 from pathlib import Path
 
-from fsm_diagrams.errors import TargetError
+from fsm_diagrams.errors import ModelError, TargetError
 from fsm_diagrams.from_table import as_table, from_table
+from fsm_diagrams.from_transitions import as_transitions, from_transitions
 from fsm_diagrams.model import Machine
 from fsm_diagrams.saved import from_json
 
@@ -31,7 +34,12 @@ def _table(found: object) -> Machine | None:
     return from_table(table) if table is not None else None
 
 
-SOURCES: tuple[Source, ...] = (_own, _table)
+def _transitions(found: object) -> Machine | None:
+    machine = as_transitions(found)
+    return from_transitions(machine) if machine is not None else None
+
+
+SOURCES: tuple[Source, ...] = (_own, _table, _transitions)
 
 
 def load(target: str) -> Machine:
@@ -52,13 +60,45 @@ def load(target: str) -> Machine:
     for name in path.split("."):
         found = _attribute(found, name, where, target)
         where = f"{name!r} of {where}"
+    try:
+        return _made(found, target)
+    except ModelError as error:
+        raise TargetError(f"{target}: {error}") from error
+
+
+def _made(found: object, target: str) -> Machine:
+    """An object as a machine; of a class or a function, what it makes when it is called."""
     machine = read(found)
+    if machine is None and callable(found):
+        found = _call(found, target)
+        machine = read(found)
     if machine is None:
         raise TargetError(
-            f"{target}: a {type(found).__qualname__} is no machine; "
-            "a warm_transfer Table or a fsm_diagrams Machine is"
+            f"{target}: a {type(found).__qualname__} is no machine; a warm_transfer Table, "
+            "a fsm_diagrams Machine, a machine of transitions or a model of one is"
         )
     return machine
+
+
+def _call(found: Callable[..., object], target: str) -> object:
+    try:
+        needed = [
+            parameter.name
+            for parameter in inspect.signature(found).parameters.values()
+            if parameter.default is parameter.empty
+            and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+        ]
+    except (TypeError, ValueError):
+        # Some built-in callables have no signature; calling them will tell.
+        needed = []
+    if needed:
+        raise TargetError(f"{target}: takes arguments ({', '.join(needed)}); name a machine")
+    try:
+        return found()
+    # What is called is the user's own code; whatever goes wrong there is reported.
+    except (Exception, SystemExit) as error:
+        problem = f"{type(error).__name__}: {error}"
+        raise TargetError(f"{target}: makes no machine: {problem}") from error
 
 
 def _saved(path: Path) -> Machine:
