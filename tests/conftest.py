@@ -17,6 +17,7 @@ from hypothesis import settings
 from livekit.rtc._ffi_client import FfiClient
 
 from warm_transfer.livekit.preflight import remember
+from warm_transfer.testing.clock import VirtualClockLoop
 from warm_transfer.testing.explorer import SCOPES, Explorer, Report, report_of
 
 
@@ -105,7 +106,10 @@ async def nothing_runs_on() -> AsyncIterator[None]:
 def _timers(loop: asyncio.AbstractEventLoop) -> list[str]:
     """The timers that are still to run, without those of the simulated server, which runs on."""
     found: list[str] = []
-    for timer in loop._scheduled:  # type: ignore[attr-defined]  # asyncio tells of no timer
+    virtual = isinstance(loop, VirtualClockLoop)
+    # asyncio tells of no timer.
+    timers = loop.timers() if virtual else loop._scheduled  # type: ignore[attr-defined]
+    for timer in timers:
         module = getattr(timer._callback, "__module__", "")
         if not timer.cancelled() and not module.startswith("warm_transfer.testing."):
             found.append(repr(timer))

@@ -294,7 +294,7 @@ def stall_until(at_s: float) -> None:
     loop = asyncio.get_running_loop()
     assert isinstance(loop, clock.VirtualClockLoop)
     assert at_s >= loop.time()
-    loop._jumping.now_s = at_s
+    loop.stall(at_s - loop.time())
 
 
 async def turns(count: int = 3) -> None:
@@ -305,8 +305,9 @@ async def turns(count: int = 3) -> None:
 
 def timers_left() -> list[asyncio.TimerHandle]:
     """The timers of the running loop that will still fire."""
-    scheduled = cast("Any", asyncio.get_running_loop())._scheduled
-    return [handle for handle in scheduled if not handle.cancelled()]
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, clock.VirtualClockLoop)
+    return list(loop.timers())
 
 
 def tasks_left() -> set[asyncio.Task[Any]]:

@@ -23,6 +23,7 @@ from tests.holes.incumbent import incumbent_on
 from tests.holes.models import ASKS, TableLLM
 from tests.livekit.desk import Quiet, Screen
 from warm_transfer.livekit.task import WarmTransferTask
+from warm_transfer.testing.clock import VirtualClockLoop
 from warm_transfer.testing.livekit.faults import Fault, Faults
 from warm_transfer.testing.livekit.phones import At, Phone
 from warm_transfer.testing.livekit.rooms import make_token
@@ -329,5 +330,7 @@ async def _sweep(tasks: set[Any]) -> None:
         task.cancel()
     if tasks:
         await asyncio.wait(tasks, timeout=60.0)
-    for timer in tuple(asyncio.get_running_loop()._scheduled):  # type: ignore[attr-defined]
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, VirtualClockLoop)
+    for timer in loop.timers():
         timer.cancel()

@@ -1,4 +1,5 @@
 import asyncio
+from collections.abc import AsyncIterator
 
 import pytest
 
@@ -87,3 +88,108 @@ def test_an_error_of_the_main_coroutine_comes_through() -> None:
 
     with pytest.raises(LookupError, match="as it is"):
         clock.run(main())
+
+
+def test_what_is_due_at_the_same_time_runs_as_it_was_asked_for() -> None:
+    seen: list[str] = []
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        for each in "abcdefgh":
+            loop.call_at(1.0, seen.append, each)
+        await asyncio.sleep(1.5)
+
+    clock.run(main())
+    assert "".join(seen) == "abcdefgh"
+
+
+def test_a_stall_lets_time_pass_in_which_nothing_runs() -> None:
+    seen: list[float] = []
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, clock.VirtualClockLoop)
+        loop.call_later(1.0, lambda: seen.append(loop.time()))
+        loop.call_later(7.0, lambda: seen.append(loop.time()))
+        loop.stall(5.0)
+        assert loop.time() == 5.0
+        await asyncio.sleep(3.0)
+
+    clock.run(main())
+    assert seen == [5.0, 7.0]
+
+
+def test_the_timers_that_are_left_are_told_without_the_cancelled_ones() -> None:
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, clock.VirtualClockLoop)
+        late, early, never = (loop.call_later(s, print) for s in (9.0, 3.0, 5.0))
+        never.cancel()
+        assert never.cancelled()
+        assert loop.timers() == (early, late)
+        assert [each.when() for each in loop.timers()] == [3.0, 9.0]
+
+    clock.run(main())
+
+
+def test_a_callback_that_raises_is_told_to_the_loop_and_the_others_run() -> None:
+    told: list[object] = []
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _, context: told.append(context["exception"]))
+        loop.call_soon(list[int]().pop)
+        loop.call_soon(told.append, "the next one")
+        await asyncio.sleep(0)
+
+    clock.run(main())
+    assert isinstance(told[0], IndexError)
+    assert told[1] == "the next one"
+
+
+def test_a_generator_that_nobody_finishes_is_finished() -> None:
+    ended: list[str] = []
+
+    async def numbers() -> AsyncIterator[int]:
+        try:
+            yield 1
+            yield 2
+        finally:
+            await asyncio.sleep(0)
+            ended.append("yes")
+
+    async def main() -> None:
+        async for _ in numbers():
+            break
+        await asyncio.sleep(1)
+
+    clock.run(main())
+    assert ended == ["yes"]
+
+
+def test_what_still_runs_at_the_end_is_cancelled() -> None:
+    ended: list[str] = []
+
+    async def waits() -> None:
+        try:
+            await asyncio.sleep(100)
+        finally:
+            ended.append("cancelled")
+
+    async def main() -> asyncio.Task[None]:
+        task = asyncio.create_task(waits())
+        await asyncio.sleep(0)
+        return task
+
+    assert clock.run(main()).cancelled()
+    assert ended == ["cancelled"]
+
+
+def test_nothing_can_be_asked_of_a_closed_loop() -> None:
+    loop = clock.VirtualClockLoop()
+    assert not loop.is_running()
+    loop.close()
+    with pytest.raises(RuntimeError, match="closed"):
+        loop.call_soon(print)
+    with pytest.raises(RuntimeError, match="closed"):
+        loop.call_later(1.0, print)

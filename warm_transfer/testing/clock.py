@@ -16,17 +16,24 @@ who waits where.
 from __future__ import annotations
 
 import asyncio
-import selectors
-from collections.abc import Coroutine
+import sys
+from collections import deque
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from contextvars import Context, copy_context
+from heapq import heappop, heappush
 from pathlib import PurePath
 from types import CoroutineType, FrameType, GeneratorType
-from typing import Any, TypeVar
+from typing import Any, TypeVar, TypeVarTuple, cast
 
 from warm_transfer.errors import WarmTransferError
 
 __all__ = ["Deadlock", "VirtualClockLoop", "run", "runner"]
 
 T = TypeVar("T")
+Args = TypeVarTuple("Args")
+
+_SAME_S = 1e-9
+"""Timers this close together are due in the same turn, as in asyncio on most systems."""
 
 
 class Deadlock(WarmTransferError, RuntimeError):
@@ -42,33 +49,172 @@ class Deadlock(WarmTransferError, RuntimeError):
         return f"deadlock at {self.at_s:g} s, waiting:{tasks}"
 
 
-class _JumpingSelector(selectors.SelectSelector):
-    """Instead of waiting for files, moves the clock by the time that would have been waited."""
+class _Due:
+    """Something to be run, soon or at a time: what ``call_soon`` and ``call_at`` return."""
+
+    __slots__ = ("_args", "_callback", "_context", "_when", "cancelled_")
+
+    def __init__(
+        self, when: float, callback: Any, args: tuple[Any, ...], context: Context | None
+    ) -> None:
+        self._when = when
+        self._callback = callback
+        self._args = args
+        self._context = copy_context() if context is None else context
+        self.cancelled_ = False
+
+    def __repr__(self) -> str:
+        return f"<due at {self._when:g} s: {self._callback!r}>"
+
+    def cancel(self) -> None:
+        """Do not run it."""
+        self.cancelled_ = True
+        # What it would have been run with may be the only way back to much else.
+        self._callback, self._args = None, ()
+
+    def cancelled(self) -> bool:
+        """Whether it is not to be run."""
+        return self.cancelled_
+
+    def when(self) -> float:
+        """When it is due."""
+        return self._when
+
+    def run(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Run it; an error is told to the loop, as asyncio does."""
+        try:
+            self._context.run(self._callback, *self._args)
+        except Exception as error:  # noqa: BLE001 - a callback has nobody else to tell
+            message = f"Exception in callback {self._callback}"
+            loop.call_exception_handler({"message": message, "exception": error})
+
+
+class VirtualClockLoop(asyncio.BaseEventLoop):
+    """An event loop on a virtual clock that starts at 0.0: timers, and nothing else to wait for.
+
+    What is due at the same time runs in the order in which it was asked for.
+    """
 
     def __init__(self) -> None:
+        self._now_s = 0.0
+        self._running = self._stopped = self._shut = False
+        self._soon: deque[_Due] = deque()
+        self._timers: list[tuple[float, int, _Due]] = []
+        self._count = 0
         super().__init__()
-        self.now_s = 0.0
-        self.loop: asyncio.AbstractEventLoop | None = None
-
-    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        if timeout is None:
-            assert self.loop is not None
-            raise Deadlock(self.now_s, _who_waits(self.loop))
-        self.now_s += timeout
-        return []
-
-
-class VirtualClockLoop(asyncio.SelectorEventLoop):
-    """A selector event loop on a virtual clock that starts at 0.0."""
-
-    def __init__(self) -> None:
-        self._jumping = _JumpingSelector()
-        super().__init__(self._jumping)
-        self._jumping.loop = self
 
     def time(self) -> float:
         """Return the virtual time in seconds."""
-        return self._jumping.now_s
+        return self._now_s
+
+    def timers(self) -> tuple[asyncio.TimerHandle, ...]:
+        """The timers that will still run, the next one first."""
+        left = [due for _, _, due in sorted(self._timers) if not due.cancelled_]
+        return tuple(cast("asyncio.TimerHandle", due) for due in left)
+
+    def stall(self, seconds: float) -> None:
+        """Let time pass in which nothing runs, as when something keeps the loop busy."""
+        self._now_s += seconds
+
+    def call_soon(
+        self, callback: Callable[[*Args], object], *args: *Args, context: Context | None = None
+    ) -> asyncio.Handle:
+        """Run something in the next turn."""
+        if self._shut:
+            raise RuntimeError("Event loop is closed")
+        due = _Due(self._now_s, callback, args, context)
+        self._soon.append(due)
+        return cast("asyncio.Handle", due)
+
+    def call_soon_threadsafe(
+        self, callback: Callable[[*Args], object], *args: *Args, context: Context | None = None
+    ) -> asyncio.Handle:
+        """Do the same: there is no other thread."""
+        return self.call_soon(callback, *args, context=context)
+
+    def call_later(
+        self,
+        delay: float,
+        callback: Callable[[*Args], object],
+        *args: *Args,
+        context: Context | None = None,
+    ) -> asyncio.TimerHandle:
+        """Run something so many seconds from now."""
+        return self._at(self._now_s + delay, callback, args, context)
+
+    def call_at(
+        self,
+        when: float,
+        callback: Callable[[*Args], object],
+        *args: *Args,
+        context: Context | None = None,
+    ) -> asyncio.TimerHandle:
+        """Run something at a time."""
+        return self._at(when, callback, args, context)
+
+    def _at(
+        self, when: float, callback: Any, args: tuple[Any, ...], context: Context | None
+    ) -> asyncio.TimerHandle:
+        if self._shut:
+            raise RuntimeError("Event loop is closed")
+        due = _Due(when, callback, args, context)
+        self._count += 1
+        heappush(self._timers, (when, self._count, due))
+        return cast("asyncio.TimerHandle", due)
+
+    def is_running(self) -> bool:
+        """Whether it runs."""
+        return self._running
+
+    def stop(self) -> None:
+        """Return from `run_forever` at the end of this turn."""
+        self._stopped = True
+
+    def run_forever(self) -> None:
+        """Run turn after turn until stopped.
+
+        Raises:
+            Deadlock: there is nothing left to run.
+        """
+        if self._shut:
+            raise RuntimeError("Event loop is closed")
+        hooks = sys.get_asyncgen_hooks()
+        sys.set_asyncgen_hooks(finalizer=self._finish)
+        asyncio._set_running_loop(self)  # noqa: SLF001 - exported for those who make loops
+        self._running = True
+        try:
+            while not self._stopped:
+                self._turn()
+        finally:
+            self._running = self._stopped = False
+            asyncio._set_running_loop(None)  # noqa: SLF001 - as above
+            sys.set_asyncgen_hooks(*hooks)
+
+    def close(self) -> None:
+        """Forget what is not due yet."""
+        self._shut = True
+        self._soon.clear()
+        self._timers.clear()
+        super().close()
+
+    def _turn(self) -> None:
+        soon, timers = self._soon, self._timers
+        while timers and timers[0][2].cancelled_:
+            heappop(timers)
+        if not soon:
+            if not timers:
+                raise Deadlock(self._now_s, _who_waits(self))
+            self._now_s = max(self._now_s, timers[0][0])
+        until_s = self._now_s + _SAME_S
+        while timers and timers[0][0] <= until_s:
+            soon.append(heappop(timers)[2])
+        for _ in range(len(soon)):
+            due = soon.popleft()
+            if not due.cancelled_:
+                due.run(self)
+
+    def _finish(self, generator: AsyncGenerator[Any, Any]) -> None:
+        self.call_soon(self.create_task, generator.aclose())
 
 
 def runner() -> asyncio.Runner:
@@ -82,8 +228,25 @@ def run(main: Coroutine[Any, Any, T]) -> T:
     Raises:
         Deadlock: everybody waits for somebody.
     """
-    with runner() as on_virtual_clock:
-        return on_virtual_clock.run(main)
+    # A runner would look after Ctrl-C as well, which takes as long as a short test.
+    loop = VirtualClockLoop()
+    try:
+        return loop.run_until_complete(main)
+    finally:
+        _end(loop)
+
+
+def _end(loop: asyncio.AbstractEventLoop) -> None:
+    """Cancel what still runs, and close the loop."""
+    try:
+        rest = asyncio.all_tasks(loop)
+        for task in rest:
+            task.cancel()
+        if rest:
+            loop.run_until_complete(asyncio.gather(*rest, return_exceptions=True))
+        loop.run_until_complete(loop.shutdown_asyncgens())
+    finally:
+        loop.close()
 
 
 def _who_waits(loop: asyncio.AbstractEventLoop) -> tuple[str, ...]:
