@@ -22,6 +22,7 @@ from livekit.agents.llm import ToolError
 from livekit.agents.voice.events import AgentState
 
 from warm_transfer.testing.livekit import latency
+from warm_transfer.testing.livekit.emitter import SimEmitter
 from warm_transfer.testing.livekit.humans import Human, Line
 from warm_transfer.testing.livekit.judge import SimJudge
 from warm_transfer.testing.livekit.participants import SimParticipant
@@ -40,7 +41,7 @@ ASKS_AGAIN_S = 1.0
 """How long the agent takes to ask once more."""
 
 
-class SimCallerSession(rtc.EventEmitter[str]):
+class SimCallerSession(SimEmitter):
     """The ``AgentSession`` that talks to the caller; its agent is heard as ``"agent"``.
 
     Args:
@@ -109,7 +110,7 @@ class SimCallerSession(rtc.EventEmitter[str]):
         self.emit("close", CloseEvent(reason=CloseReason.USER_INITIATED))
 
 
-class SimConsultSession(rtc.EventEmitter[str]):
+class SimConsultSession(SimEmitter):
     """The ``AgentSession`` that talks to the human, with a scripted model and a scripted human.
 
     Once the human is on the line and the input is on, the agent briefs them, heard as
