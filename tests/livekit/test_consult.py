@@ -264,3 +264,17 @@ async def test_the_human_goes_with_the_room() -> None:
     assert leg.disconnect_reason == rtc.DisconnectReason.ROOM_DELETED
     assert desk.bench.stage.world.member(ROOM, HUMAN) is None
     await desk.finish()
+
+
+@pytest.mark.asyncio
+async def test_a_join_that_is_cut_off_leaves_no_room_behind_which_it_makes_late() -> None:
+    desk = await Desk.set_up()
+    opening = asyncio.ensure_future(desk.consult.open(effect(Do.OPEN_CONSULT)))
+    await asyncio.sleep(0.05)
+    opening.cancel()
+    await asyncio.wait([opening])
+    # The SDK joins behind this, into a room that it makes anew.
+    await desk.consult.close()
+    assert desk.bench.stage.world.rooms.keys() == {"call"}
+    await desk.finish()
+    desk.assert_nothing_left()

@@ -15,6 +15,10 @@ from warm_transfer.ports import Work
 
 __all__ = ["Consult", "unguessable"]
 
+_AFTER_SWEEPS_S = (0.3, 0.9)
+"""When a join was cut off midway: how long after one try to give the place back the next follows,
+because whoever joins late makes the room anew."""
+
 
 def unguessable() -> str:
     """128 random bits in hex; nothing of the caller is in it."""
@@ -38,7 +42,7 @@ class Consult:
         self._briefing = briefing
         self._signals = signals
         self._place = place or OwnRoom()
-        self._closing = False
+        self._closing = self._cut_off = False
 
     def open(self, effect: Effect) -> Work:
         """Guard the place at once, for the dial leaves next; then join it and start the session."""
@@ -57,7 +61,12 @@ class Consult:
         self._signals.watch_consult(room)
         identity = self._place.identity(legs)
         token = legs.sdk.token(legs.consult_name, identity, policy.token_ttl_s)
-        await room.connect(legs.sdk.url, token)
+        try:
+            await room.connect(legs.sdk.url, token)
+        except asyncio.CancelledError:
+            # The SDK joins all the same, as a participant that nobody holds.
+            self._cut_off = True
+            raise
         legs.consult_joined.set()
         if self._closing:
             # The close has found a room that was not connected yet, and forgotten it.
@@ -89,6 +98,9 @@ class Consult:
                 await self._place.give_back(self._legs)
             finally:
                 await self._leave()
+        for pause_s in _AFTER_SWEEPS_S if self._cut_off else ():
+            await asyncio.sleep(pause_s)
+            await self._place.give_back(self._legs)
 
     async def aclose(self) -> None:
         """Let go of the place, and of a room that lives on; safe to repeat."""
