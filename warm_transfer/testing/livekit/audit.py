@@ -17,7 +17,7 @@ from warm_transfer.states import HELD, State
 from warm_transfer.testing.livekit.ears import Heard
 from warm_transfer.testing.livekit.play import AGENT, CALLER_ROOM, Result
 
-__all__ = ["LEAK_S", "RELEASE_S", "audit"]
+__all__ = ["LEAK_S", "RELEASE_S", "audit", "audit_world"]
 
 RELEASE_S = 1.0
 """A ringing phone is cancelled within a second of the caller's hang-up."""
@@ -33,6 +33,11 @@ _NOBODY_THERE = frozenset(
 
 def audit(result: Result) -> tuple[str, ...]:
     """Every broken invariant, in words; empty when all hold."""
+    return (*audit_world(result), *_replays(result))
+
+
+def audit_world(result: Result) -> tuple[str, ...]:
+    """The same without the replay of the journal, for those who replay it themselves."""
     return tuple(problem for check in _CHECKS for problem in check(result))
 
 
@@ -74,8 +79,22 @@ def _nothing_crosses(result: Result) -> Iterator[str]:
     moves = result.world.cloud or _shares(result)
     for heard in result.world.heard("human"):
         early = _early(result, heard, merging)
-        if (heard.tag == "music" and (early or not moves)) or (heard.tag == "caller" and early):
+        carries = moves or _unlimited(result, heard)
+        if (heard.tag == "music" and (early or not carries)) or (heard.tag == "caller" and early):
             yield f"3 nothing crosses: the human heard {heard.tag} at {heard.from_s:.3f}"
+
+
+def _unlimited(result: Result, heard: Heard) -> bool:
+    """Whether a bridge carried it while the agent could not limit who hears its tracks.
+
+    It can not while its own connection is away, and is not waited for: the human has said yes and
+    hears the end of the hold audio.
+    """
+    return any(
+        lost_s <= heard.from_s and heard.to_s <= lost_s + away_s + LEAK_S
+        for lost_s, away_s in result.world.away_s
+        if result.world.trunks.rules
+    )
 
 
 def _early(result: Result, heard: Heard, merging_s: float | None) -> bool:
@@ -157,5 +176,4 @@ _CHECKS: tuple[Callable[[Result], Iterator[str]], ...] = (
     _one_dial,
     _nothing_left,
     _leaves_only_what_goes_on,
-    _replays,
 )

@@ -62,6 +62,8 @@ class Faults:
         self.calls: Counter[str] = Counter()
         self.met: list[tuple[str, int, Fault]] = []
         """The faults that have happened."""
+        self.on_met: Callable[[str, Fault], None] | None = None
+        """Told of each as it happens."""
         for name, number in self.plan:
             if number < 0:
                 raise InvalidArgument("plan", f"has call {number} of {name}", "count from 1")
@@ -103,6 +105,8 @@ class Faults:
         fault = self.plan.get((name, number)) or self.plan.get((name, 0))
         if fault is not None:
             self.met.append((name, number, fault))
+            if self.on_met is not None:
+                self.on_met(name, fault)
         return fault
 
     @staticmethod

@@ -28,7 +28,7 @@ from warm_transfer.testing.livekit.leftovers import Left
 from warm_transfer.testing.livekit.rooms import SimRoom, make_token
 from warm_transfer.testing.livekit.script import Scenario
 from warm_transfer.testing.livekit.sdk import SimSdk
-from warm_transfer.testing.livekit.server import Member
+from warm_transfer.testing.livekit.server import Member, Refused
 from warm_transfer.testing.livekit.sessions import SimCallerSession
 from warm_transfer.testing.livekit.when import ANCHORS, When
 from warm_transfer.testing.livekit.world import World
@@ -86,6 +86,8 @@ class Stage:
         seed: varies the latencies; see `World`.
     """
 
+    engine_class: type[Engine] = Engine
+
     def __init__(self, scenario: Scenario, *, seed: int | None = None) -> None:
         self.scenario = scenario
         self.world = World(seed=seed, sip=scenario.server.sip, cloud=scenario.server.moves)
@@ -111,6 +113,9 @@ class Stage:
             await asyncio.sleep(0)
         world.keep()
         world.faults = Faults(self.scenario.faults)
+
+    def begins(self, engine: Engine) -> None:
+        """The transfer is about to be asked for. For stages that want to know."""
 
     # What can happen.
 
@@ -160,9 +165,10 @@ class Stage:
             self.session.say("You are connected, goodbye.", seconds=self.scenario.agent.goodbye_s)
 
     def observer_joins(self, _: Engine) -> None:
-        """Somebody listens in."""
+        """Somebody listens in, if the call is still there."""
         kind = rtc.ParticipantKind.PARTICIPANT_KIND_SIP
-        self.world.join(CALLER_ROOM, OBSERVER, kind=kind)
+        if CALLER_ROOM in self.world.rooms:
+            self.world.join(CALLER_ROOM, OBSERVER, kind=kind)
 
     def observer_leaves(self, _: Engine) -> None:
         """They hang up."""
@@ -205,9 +211,10 @@ class Stage:
         """A worker without a name is sent into the consult room."""
         kind = rtc.ParticipantKind.PARTICIPANT_KIND_AGENT
         for name in [name for name in self.world.rooms if name != CALLER_ROOM]:
-            self.world.publish(
-                self.world.join(name, "agent-stray", kind=kind), "voice", tag="stray"
-            )
+            # A room that is full takes nobody.
+            with contextlib.suppress(Refused):
+                stray = self.world.join(name, "agent-stray", kind=kind)
+                self.world.publish(stray, "voice", tag="stray")
 
     def acts(self) -> list[tuple[When, Callable[[Engine], Any]]]:
         """What happens when."""
@@ -309,7 +316,7 @@ async def play(
     prompter = _Prompter(stage, journal)
     world, before = stage.world, asyncio.all_tasks()
     began_s = world.now_s
-    engine = prompter.engine = Engine(
+    engine = prompter.engine = stage.engine_class(
         host=stage.host,
         sdk=stage.sdk,
         caller_room=stage.room,
@@ -322,6 +329,7 @@ async def play(
         hooks=(on_state_change,) if on_state_change is not None else (),
         transfer_id=transfer_id,
     )
+    stage.begins(engine)
     engine.start()
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(LIMIT_S):
@@ -344,8 +352,13 @@ async def play(
         began_s=began_s,
         took_s=ended_s - began_s,
         closed=engine.closed,
-        left=replace(left, tasks=tuple(names)),
+        left=replace(left, tasks=tuple(names), participants=_strangers(left.participants)),
     )
+
+
+def _strangers(left: tuple[str, ...]) -> tuple[str, ...]:
+    """Whoever is left; an observer has come by themselves, and goes when they like."""
+    return tuple(each for each in left if each != f"{CALLER_ROOM}/{OBSERVER}")
 
 
 def _goes_on(lines: Sequence[Mapping[str, Any]]) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 from livekit import rtc
 
 from warm_transfer.testing.livekit import latency
+from warm_transfer.testing.livekit.emitter import SimEmitter
 from warm_transfer.testing.livekit.participants import (
     SimLocalParticipant,
     SimParticipant,
@@ -45,7 +46,7 @@ def _read_token(token: str) -> dict[str, Any]:
     return grant
 
 
-class SimRoom(rtc.EventEmitter[str]):
+class SimRoom(SimEmitter):
     """``rtc.Room`` on the simulated server.
 
     Args:
@@ -332,6 +333,7 @@ class SimRoom(rtc.EventEmitter[str]):
         """
         member = self.local_participant.member
         resumed = seconds < 1.0
+        self.world.away_s.append((self.world.now_s, seconds + latency.RESUME_S))
         self._enter(Connection.CONN_RECONNECTING, "reconnecting")
         if resumed:
             await asyncio.sleep(latency.RESUME_S)
@@ -352,6 +354,8 @@ class SimRoom(rtc.EventEmitter[str]):
         self._enter(Connection.CONN_CONNECTED, "reconnected")
         if resumed:
             self._catch_up_on_tracks(member)
+            # What was to be sent meanwhile is sent now (rust-sdks signal_client, `flush_queue`).
+            self.local_participant.send_permissions()
 
     def _enter(self, state: int, event: str) -> None:
         self.connection_state = state

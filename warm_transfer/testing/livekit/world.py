@@ -56,6 +56,9 @@ class World(Packets):
         self.returns_s: list[float] = []
         """When somebody has begun a new session: until somebody shuts them again, all gates for
         them and their tracks are open."""
+        self.away_s: list[tuple[float, float]] = []
+        """When a client has lost its signalling, and for how long at most; it can limit nothing
+        meanwhile."""
         self.rooms: dict[str, ServerRoom] = {}
         self.ledger = Ledger()
 
