@@ -9,7 +9,7 @@ MERGE ?= all
 PAGES := README.md docs/states.md
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo live stack test check proof compare merges diagrams docs clean
+.PHONY: help install demo live stack test check proof spin mutants compare merges diagrams docs clean
 
 help: ## say what the targets do
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | sort | expand -t 12
@@ -49,6 +49,13 @@ check: $(STAMP) ## lint, types, layers, exports, diagrams up to date
 
 proof: $(STAMP) ## walk the table, cancel and fail everywhere, and write the totals (minutes)
 	@$(BIN)/python -m tests.properties
+
+spin: $(STAMP) ## have the table checked a second time, by Spin, and compare, build/spin.json (minutes; needs spin and gcc)
+	@$(BIN)/python -m tests.quality.promela
+
+mutants: $(STAMP) ## break the core and the runner in every small way, build/mutants.json (forty minutes)
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[mutation]'
+	@$(BIN)/python -m tests.quality.code_mutants
 
 compare: $(STAMP) ## play every row against livekit-agents' own transfer, write docs/comparison.* (half an hour; COMPARE='--simulated-only', '--row busy')
 	@$(BIN)/python -m tests.compare $(COMPARE)
