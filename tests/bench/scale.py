@@ -1,0 +1,110 @@
+"""Many held callers in one process of the simulated world: memory, CPU at rest, release."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from warm_transfer.livekit.dial import DialOptions
+from warm_transfer.livekit.engine import Engine
+from warm_transfer.policy import TransferPolicy
+from warm_transfer.states import State
+from warm_transfer.testing.livekit.play import CALLER, DESTINATION, TRUNK, Stage
+from warm_transfer.testing.scenario import scenario
+
+__all__ = ["scale"]
+
+COUNTS = (10, 100, 1000, 10_000)
+REST_S = 5.0
+READY_S = 300.0
+RUN_S = 900.0
+POLICY = TransferPolicy(ring_timeout_s=70.0, hold_limit_s=3600.0, decision_timeout_s=3600.0)
+"""Held for long: nobody answers, and no clock runs out while it is looked at."""
+RINGING = "human answers after 60 s, says nothing"
+
+
+def _resident() -> int:
+    for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) * 1024
+    raise RuntimeError("the kernel does not tell the resident memory")
+
+
+async def _hold(number: int) -> tuple[Stage, Engine]:
+    stage = Stage(scenario(RINGING))
+    await stage.set_up()
+    engine = Engine(
+        host=stage.host,
+        sdk=stage.sdk,
+        caller_room=stage.room,
+        caller_identity=CALLER,
+        dial=DialOptions(destination=DESTINATION, trunk_id=TRUNK),
+        policy=POLICY,
+        merge="relay",
+        transfer_id=f"bench-{number}",
+    )
+    engine.start()
+    return stage, engine
+
+
+async def _measure(count: int) -> dict[str, Any]:
+    """Hold so many, look at the process at rest, and cancel all of them at once."""
+    await _hold_and_release(1)
+    gc.collect()
+    before = _resident()
+    held = await asyncio.gather(*(_hold(number) for number in range(count)))
+    async with asyncio.timeout(READY_S):
+        while any(engine.state is not State.DIALING for _, engine in held):  # noqa: ASYNC110 - a harness may poll
+            await asyncio.sleep(0.05)
+    await asyncio.sleep(1.0)
+    gc.collect()
+    memory = (_resident() - before) // count
+    begun_s, spent_s = time.monotonic(), time.process_time()
+    await asyncio.sleep(REST_S)
+    rest = (time.process_time() - spent_s) / (time.monotonic() - begun_s)
+    begun_s, spent_s = time.monotonic(), time.process_time()
+    for _, engine in held:
+        engine.cancel("released")
+    await asyncio.gather(*(engine.wait_closed() for _, engine in held))
+    return {
+        "held": count,
+        "bytes_each": memory,
+        "cpu_at_rest_pct": round(100 * rest, 2),
+        "release_s": round(time.monotonic() - begun_s, 3),
+        "release_cpu_s": round(time.process_time() - spent_s, 3),
+        "left": sum(bool(stage.world.left()) for stage, _ in held),
+    }
+
+
+async def _hold_and_release(count: int) -> None:
+    """The first ones load what is loaded once."""
+    for number in range(count):
+        _, engine = await _hold(number)
+        await asyncio.sleep(0.5)
+        engine.cancel("warm")
+        await engine.wait_closed()
+
+
+def scale(counts: tuple[int, ...] = COUNTS) -> list[dict[str, Any]]:
+    """Each count in a process of its own, so that none inherits memory."""
+    found = []
+    for count in counts:
+        done = subprocess.run(  # noqa: S603 - our own module
+            [sys.executable, "-m", "tests.bench.scale", str(count)],
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=RUN_S,
+        )
+        found.append(json.loads(done.stdout))
+    return found
+
+
+if __name__ == "__main__":
+    print(json.dumps(asyncio.run(_measure(int(sys.argv[1])))))  # noqa: T201 - how the parent is told
