@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["BlockError", "DiagramError", "ModelError", "TargetError"]
+__all__ = ["BlockError", "DiagramError", "JournalError", "ModelError", "TargetError"]
 
 
 class DiagramError(Exception):
@@ -19,3 +19,7 @@ class ModelError(DiagramError):
 
 class BlockError(DiagramError):
     """A generated block in a document is malformed or cannot be rendered."""
+
+
+class JournalError(DiagramError):
+    """A journal is broken, or is of another machine."""
