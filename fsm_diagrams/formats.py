@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from fsm_diagrams.errors import DiagramError
 from fsm_diagrams.matrix import matrix
 from fsm_diagrams.mermaid import mermaid
 from fsm_diagrams.model import Machine
+from fsm_diagrams.overlay import Paint
 from fsm_diagrams.saved import to_json
 from fsm_diagrams.views import View, picture
-
-if TYPE_CHECKING:
-    from fsm_diagrams.overlay import Paint
 
 __all__ = ["DEFAULT_VIEW", "FORMATS", "Format", "render", "render_block", "render_bytes"]
 

@@ -49,7 +49,7 @@ class State:
     parent: str | None = None
     """The state it is nested in."""
     initial: tuple[str, ...] = ()
-    """The children entered with it; several run in parallel."""
+    """The children entered with it, not their children; several run in parallel."""
 
     @property
     def text(self) -> str:
@@ -146,11 +146,13 @@ class Machine:
 
         Raises:
             ModelError: a name is used twice, something names what is not there, a state is
-                nested in itself, or a text cannot be written as UTF-8.
+                nested in itself or starts elsewhere, or a text cannot be written as UTF-8.
         """
         _check_unique("state", [state.name for state in states])
         _check_unique("event", events)
         _check_unique("reason", [reason.code for reason in reasons])
+        _check_unique("group", [group.name for group in groups])
+        _check_unique("initial state", initial)
         order = _Order(states, events)
         rows = sorted(edges, key=lambda edge: order.of(edge.pair, f"row {edge.id!r}"))
         machine = Machine(
@@ -260,6 +262,10 @@ def _check_references(machine: Machine) -> None:
 
 def _check_nesting(machine: Machine) -> None:
     for state in machine.states:
+        _check_unique(f"initial state of {state.name!r},", state.initial)
+        for child in state.initial:
+            if machine.state_named[child].parent != state.name:
+                raise ModelError(f"{state.name!r} starts in {child!r}, which is not inside it")
         seen = {state.name}
         parent = state.parent
         while parent is not None:

@@ -14,6 +14,7 @@ from enum import StrEnum
 from itertools import groupby
 
 from fsm_diagrams.model import Edge, Group, Machine
+from fsm_diagrams.overlay import RANK, Look, Paint
 
 __all__ = ["Arrow", "Line", "Picture", "View", "picture"]
 
@@ -34,13 +35,16 @@ class Line:
     guard: str = ""
     only: str = ""
     """Which states of the group it is about, when not all of them."""
+    look: Look | None = None
+    """What a review paints over it; all rows of a line look alike."""
 
     @property
     def text(self) -> str:
         """The line as people read it."""
         guard = f" [{self.guard}]" if self.guard else ""
         only = f" ({self.only})" if self.only else ""
-        return f"{self.event}{guard}{only}"
+        said = f": {self.look.text}" if self.look and self.look.text else ""
+        return f"{self.event}{guard}{only}{said}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,11 @@ class Arrow:
     target: str
     lines: tuple[Line, ...]
     shared: bool = False
+
+    @property
+    def look(self) -> Look | None:
+        """What a review paints over it; its lines differ at most in what is said."""
+        return self.lines[0].look
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,34 +75,106 @@ class Picture:
     groups: tuple[Group, ...]
     notes: tuple[str, ...]
     """How to read it and what is left out, one sentence each."""
+    paint: Paint | None = None
+
+    @property
+    def title(self) -> str:
+        """What stands above it; may be empty."""
+        return (self.paint.title if self.paint else "") or self.machine.name
 
 
-def picture(machine: Machine, view: View) -> Picture:
-    """A machine in the given view."""
-    full = view is View.FULL
-    moves = [edge for edge in machine.edges if not edge.internal]
-    shared = {group.name: list(_shared(group, moves)) for group in machine.groups}
-    taken = {edge for edges in shared.values() for edge in edges}
-    arrows = [
-        Arrow(source, target, tuple(_lines(edges, full=full)))
-        for source, target, edges in _by_ends(machine, [e for e in moves if e not in taken])
-    ]
+def picture(machine: Machine, view: View, paint: Paint | None = None) -> Picture:
+    """A machine in the given view; rows that a review paints differently do not share an arrow."""
+    return _Drawing(machine, view, paint).picture()
+
+
+class _Drawing:
+    def __init__(self, machine: Machine, view: View, paint: Paint | None) -> None:
+        self._machine = machine
+        self._view = view
+        self._full = view is View.FULL
+        self._paint = paint
+        self._place = {state.name: index for index, state in enumerate(machine.states)}
+        self._turn = {event: index for index, event in enumerate(machine.events)}
+
+    def picture(self) -> Picture:
+        machine = self._machine
+        moves = [edge for edge in machine.edges if not edge.internal]
+        boxes = _boxes(machine)
+        shared = {group.name: list(_shared(group, moves)) for group in boxes}
+        taken = {edge.id for edges in shared.values() for edge in edges}
+        alone = [edge for edge in moves if edge.id not in taken]
+        arrows = [Arrow(s, t, tuple(self._lines(edges))) for s, t, edges in self._by_ends(alone)]
+        for group in boxes:
+            for target, edges in self._by_target(shared[group.name]):
+                lines = tuple(self._lines(edges, group))
+                arrows.append(Arrow(group.name, target, lines, shared=True))
+        groups = tuple(group for group in boxes if shared[group.name])
+        return Picture(
+            machine=machine,
+            view=self._view,
+            arrows=tuple(arrows),
+            inside=self._inside(),
+            groups=groups,
+            notes=tuple(_notes(machine, self._view, groups)),
+            paint=self._paint,
+        )
+
+    def _inside(self) -> dict[str, tuple[Line, ...]]:
+        stays: dict[str, list[Edge]] = {}
+        for edge in self._machine.edges:
+            if edge.internal and self._full:
+                stays.setdefault(edge.source, []).append(edge)
+        return {source: tuple(self._lines(edges)) for source, edges in stays.items()}
+
+    def _by_ends(self, edges: Iterable[Edge]) -> Iterator[tuple[str, str, list[Edge]]]:
+        """The rows by source and target, in the order of the states: the happy path comes first."""
+
+        def key(edge: Edge) -> tuple[int, int, int, bool]:
+            return self._place[edge.source], self._place[edge.target], *self._tint(edge)
+
+        for _, found in groupby(sorted(edges, key=key), key=key):
+            rows = list(found)
+            yield rows[0].source, rows[0].target, rows
+
+    def _by_target(self, edges: Iterable[Edge]) -> Iterator[tuple[str, list[Edge]]]:
+        def key(edge: Edge) -> tuple[int, int, bool]:
+            return self._place[edge.target], *self._tint(edge)
+
+        ranked = sorted(edges, key=lambda edge: (*key(edge), self._turn[edge.event]))
+        for _, found in groupby(ranked, key=key):
+            rows = list(found)
+            yield rows[0].target, rows
+
+    def _look(self, edge: Edge) -> Look | None:
+        return self._paint.edge(edge.id) if self._paint else None
+
+    def _tint(self, edge: Edge) -> tuple[int, bool]:
+        """How the arrow of a row is drawn, as its place among the ways to draw one."""
+        look = self._look(edge)
+        return (RANK.index(look.colour), look.dashed) if look else (-1, False)
+
+    def _lines(self, edges: Iterable[Edge], group: Group | None = None) -> Iterator[Line]:
+        """One line an event, or an event, its guard and its look."""
+        found: dict[tuple[str, str, Look | None], list[Edge]] = {}
+        for edge in edges:
+            key = edge.event, edge.guard if self._full else "", self._look(edge)
+            found.setdefault(key, []).append(edge)
+        for (event, guard, look), rows in found.items():
+            only = _only(group, {row.source for row in rows}) if group and self._full else ""
+            yield Line(event, tuple(rows), guard, only, look)
+
+
+def _boxes(machine: Machine) -> list[Group]:
+    """The groups that can be boxes: of states at the top, each in one box only."""
+    boxed: set[str] = set()
+    found = []
     for group in machine.groups:
-        for target, edges in _by_target(machine, shared[group.name]):
-            lines = tuple(_lines(edges, full=full, group=group))
-            arrows.append(Arrow(group.name, target, lines, shared=True))
-    stays = [edge for edge in machine.edges if edge.internal and full]
-    groups = tuple(group for group in machine.groups if shared[group.name])
-    return Picture(
-        machine=machine,
-        view=view,
-        arrows=tuple(arrows),
-        inside={
-            source: tuple(_lines(edges, full=True)) for source, _, edges in _by_ends(machine, stays)
-        },
-        groups=groups,
-        notes=tuple(_notes(machine, view, groups)),
-    )
+        states = set(group.states)
+        if not states & boxed and all(machine.state_named[s].parent is None for s in states):
+            found.append(group)
+            boxed |= states
+    return found
 
 
 def _shared(group: Group, moves: Iterable[Edge]) -> Iterator[Edge]:
@@ -103,36 +184,6 @@ def _shared(group: Group, moves: Iterable[Edge]) -> Iterator[Edge]:
     for edge in leaving:
         sources.setdefault(edge.target, set()).add(edge.source)
     return (edge for edge in leaving if len(sources[edge.target]) > 1)
-
-
-def _by_ends(machine: Machine, edges: Iterable[Edge]) -> Iterator[tuple[str, str, list[Edge]]]:
-    """The rows by source and target, in the order of the states: the happy path comes first."""
-    order = _order(machine)
-    ranked = sorted(edges, key=lambda edge: (order[edge.source], order[edge.target]))
-    for (source, target), found in groupby(ranked, key=lambda edge: (edge.source, edge.target)):
-        yield source, target, list(found)
-
-
-def _by_target(machine: Machine, edges: Iterable[Edge]) -> Iterator[tuple[str, list[Edge]]]:
-    order = _order(machine)
-    events = {event: index for index, event in enumerate(machine.events)}
-    ranked = sorted(edges, key=lambda edge: (order[edge.target], events[edge.event]))
-    for target, found in groupby(ranked, key=lambda edge: edge.target):
-        yield target, list(found)
-
-
-def _lines(edges: Iterable[Edge], *, full: bool, group: Group | None = None) -> Iterator[Line]:
-    """One line an event, or an event and its guard; several states of a group share a line."""
-
-    def key(edge: Edge) -> tuple[str, str]:
-        return edge.event, edge.guard if full else ""
-
-    found: dict[tuple[str, str], list[Edge]] = {}
-    for edge in edges:
-        found.setdefault(key(edge), []).append(edge)
-    for (event, guard), rows in found.items():
-        only = _only(group, {row.source for row in rows}) if group and full else ""
-        yield Line(event, tuple(rows), guard, only)
 
 
 def _only(group: Group, sources: set[str]) -> str:
@@ -179,7 +230,3 @@ def _left_out(machine: Machine) -> str:
 
 def _rows(count: int) -> str:
     return "1 row" if count == 1 else f"{count} rows"
-
-
-def _order(machine: Machine) -> dict[str, int]:
-    return {state.name: index for index, state in enumerate(machine.states)}

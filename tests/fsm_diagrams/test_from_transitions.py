@@ -82,12 +82,8 @@ def test_every_nested_class_gives_the_same_machine(made: Any, machine_class: typ
 
 
 def test_a_row_around_a_state_is_asked_after_the_row_inside_it() -> None:
-    inside: Any = [["go", "b", "b"]]
-    machine = HierarchicalMachine(
-        states=[{"name": "a", "children": [{"name": "b"}], "transitions": inside}],
-        initial="a",
-        transitions=[["go", "a_b", "a"]],
-    )
+    inside: Any = {"name": "a", "children": ["b"], "transitions": [["go", "b", "b"]]}
+    machine = HierarchicalMachine(states=[inside], initial="a", transitions=[["go", "a_b", "a"]])
     assert _rows(machine) == [("a_b", "go", "a_b"), ("a_b", "go", "a")]
 
 
@@ -125,7 +121,8 @@ class Light(Enum):
 
 
 def test_enum_states_are_told_by_their_names() -> None:
-    machine = Machine(states=Light, initial=Light.RED, transitions=[["go", Light.RED, Light.GREEN]])
+    rows: Any = [["go", Light.RED, Light.GREEN]]
+    machine = Machine(states=Light, initial=Light.RED, transitions=rows)
     assert _rows(machine) == [("RED", "go", "GREEN")]
     assert from_transitions(machine).initial == ("RED",)
 
