@@ -9,28 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fsm_diagrams.mermaid_text import ids, label, title
+from fsm_diagrams.mermaid_text import class_of, ids, label, title
 from fsm_diagrams.model import Group, Kind, State
-from fsm_diagrams.views import Arrow, Picture
+from fsm_diagrams.style import ANY, LEGEND, STYLES
+from fsm_diagrams.views import Arrow, Picture, regions
 
 __all__ = ["mermaid"]
-
-#: Colours that read on a light and on a dark page: each class brings its own text colour.
-_STYLE = {
-    Kind.ORDINARY: "fill:#e7f0fa,stroke:#4a7ab0,color:#12263a",
-    Kind.WAITING: "fill:#fff3bf,stroke:#b08900,color:#3d2f00",
-    Kind.SUCCESS: "fill:#c6f1cd,stroke:#2b8a3e,color:#0b3d17,stroke-width:2px",
-    Kind.FAILURE: "fill:#ffe0e0,stroke:#c92a2a,color:#4a0d0d",
-    Kind.OVER: "fill:#e9ecef,stroke:#5c636a,color:#1f2327",
-}
-_ANY_STYLE = "fill:#ffffff,stroke:#868e96,color:#343a40,stroke-dasharray:4 3"
-_LEGEND = {
-    Kind.ORDINARY: "not waiting",
-    Kind.WAITING: "waiting, with a clock",
-    Kind.SUCCESS: "outcome: success",
-    Kind.FAILURE: "outcome: no success",
-    Kind.OVER: "over",
-}
 
 
 def mermaid(picture: Picture) -> str:
@@ -42,7 +26,9 @@ class _Writer:
     def __init__(self, picture: Picture) -> None:
         self._picture = picture
         self._machine = picture.machine
-        self._kinds = [kind for kind in Kind if any(s.kind is kind for s in self._machine.states)]
+        # A state with states inside is a frame, and frames have no colour of their own.
+        self._leaves = [s for s in self._machine.states if not self._machine.children(s.name)]
+        self._kinds = [kind for kind in Kind if any(s.kind is kind for s in self._leaves)]
         groups = [group.name for group in picture.groups]
         wanted = [(("state", state.name), state.name) for state in self._machine.states]
         wanted += [((role, name), f"{role}_{name}") for role in ("box", "any") for name in groups]
@@ -78,28 +64,39 @@ class _Writer:
         yield "    }"
 
     def _state(self, state: State, indent: str) -> Iterator[str]:
-        name = self._id(state.name)
-        children = self._machine.children(state.name)
-        text = label(state.text)
-        opening = " {" if children else ""
+        if self._machine.children(state.name):
+            yield from self._frame(state, indent)
+            return
+        name, text = self._id(state.name), label(state.text)
         inside = self._picture.inside.get(state.name, ())
-        plain = text == name and not children and not inside
-        yield f"{indent}{name}" if plain else f'{indent}state "{text}" as {name}{opening}'
-        for child in children:
-            yield from self._state(child, indent + "    ")
-        for child_name in state.initial:
-            yield f"{indent}    [*] --> {self._id(child_name)}"
-        if children:
-            yield f"{indent}}}"
+        plain = text == name and not inside
+        yield f"{indent}{name}" if plain else f'{indent}state "{text}" as {name}'
         for line in inside:
             yield f"{indent}{name} : {label(line.text, wrap=False)}"
+
+    def _frame(self, state: State, indent: str) -> Iterator[str]:
+        """A state with states inside. Mermaid lets it have a label only, so all stands in there."""
+        inside = [label(it.text, wrap=False) for it in self._picture.inside.get(state.name, ())]
+        text = "<br>".join([label(state.text), *inside])
+        yield f'{indent}state "{text}" as {self._id(state.name)} {{'
+        for number, region in enumerate(regions(self._machine, state.name)):
+            if number:
+                yield f"{indent}    --"
+            for child in region:
+                yield from self._state(child, indent + "    ")
+            for child in region:
+                if child.name in state.initial:
+                    yield f"{indent}    [*] --> {self._id(child.name)}"
+                if child.final:
+                    yield f"{indent}    {self._id(child.name)} --> [*]"
+        yield f"{indent}}}"
 
     def _arrows(self) -> Iterator[str]:
         for name in self._machine.initial:
             yield f"    [*] --> {self._id(name)}"
         for arrow in self._picture.arrows:
             yield self._arrow(arrow)
-        for state in self._machine.states:
+        for state in self._machine.children(None):
             if state.final:
                 yield f"    {self._id(state.name)} --> [*]"
 
@@ -109,20 +106,21 @@ class _Writer:
         return f"    {source} --> {self._id(arrow.target)} : {text}"
 
     def _legend(self) -> Iterator[str]:
-        yield f'    state "legend" as {self._ids["legend", "box"]} {{'
-        for kind in self._kinds:
-            yield f'        state "{label(_LEGEND[kind])}" as {self._ids["legend", kind]}'
-        yield "    }"
+        if len(self._kinds) > 1:
+            yield f'    state "legend" as {self._ids["legend", "box"]} {{'
+            for kind in self._kinds:
+                yield f'        state "{label(LEGEND[kind])}" as {self._ids["legend", kind]}'
+            yield "    }"
 
     def _classes(self) -> Iterator[str]:
         for kind in self._kinds:
-            members = [self._id(s.name) for s in self._machine.states if s.kind is kind]
-            members.append(self._ids["legend", kind])
-            yield f"    classDef {kind} {_STYLE[kind]}"
+            members = [self._id(s.name) for s in self._leaves if s.kind is kind]
+            members += [self._ids["legend", kind]] if len(self._kinds) > 1 else []
+            yield f"    classDef {kind} {class_of(STYLES[kind])}"
             yield f"    class {','.join(members)} {kind}"
         if self._picture.groups:
             members = [self._ids["any", group.name] for group in self._picture.groups]
-            yield f"    classDef anyOf {_ANY_STYLE}"
+            yield f"    classDef anyOf {class_of(ANY)}"
             yield f"    class {','.join(members)} anyOf"
 
     def _id(self, state: str) -> str:

@@ -11,16 +11,18 @@ import json
 import re
 from collections.abc import Iterable
 
-__all__ = ["Key", "ids", "label", "title"]
+from fsm_diagrams.style import Style
+
+__all__ = ["Key", "class_of", "ids", "label", "title"]
 
 Key = tuple[str, str]
 """What an id stands for: a role, such as ``state`` or ``box``, and a name in it."""
 
-#: Words of the grammar, and names that JavaScript objects already have.
+#: Words of Mermaid's and Graphviz' grammars, and names that JavaScript objects already have.
 _RESERVED = frozenset(
     {
-        "acctitle",
         "accdescr",
+        "acctitle",
         "as",
         "choice",
         "class",
@@ -30,15 +32,21 @@ _RESERVED = frozenset(
         "default",
         "descr",
         "description",
+        "digraph",
         "direction",
+        "edge",
         "end",
+        "flowchart",
         "fork",
         "frontmatter",
         "graph",
         "hide",
-        "href",
         "history",
+        "href",
+        "interpolate",
         "join",
+        "linkstyle",
+        "node",
         "note",
         "null",
         "prototype",
@@ -46,6 +54,7 @@ _RESERVED = frozenset(
         "scale",
         "state",
         "statediagram",
+        "strict",
         "style",
         "subgraph",
         "title",
@@ -101,6 +110,13 @@ def label(text: str, *, wrap: bool = True) -> str:
     """
     lines = "<br>".join(_line(line) for line in text.splitlines() or [""])
     return lines if wrap else lines.replace(" ", "#160;")
+
+
+def class_of(style: Style) -> str:
+    """A style as the words of a ``classDef``."""
+    words = f"fill:{style.fill},stroke:{style.stroke},color:{style.text}"
+    words += ",stroke-width:2px" if style.thick else ""
+    return words + (",stroke-dasharray:4 3" if style.dashed else "")
 
 
 def title(text: str) -> str:

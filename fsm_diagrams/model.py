@@ -195,7 +195,14 @@ class Machine:
 
     def children(self, parent: str | None) -> tuple[State, ...]:
         """The states nested directly in a state; with None, those of the top level."""
-        return tuple(state for state in self.states if state.parent == parent)
+        return self._nested.get(parent, ())
+
+    @cached_property
+    def _nested(self) -> dict[str | None, tuple[State, ...]]:
+        found: dict[str | None, list[State]] = {}
+        for state in self.states:
+            found.setdefault(state.parent, []).append(state)
+        return {parent: tuple(states) for parent, states in found.items()}
 
 
 class _Order:

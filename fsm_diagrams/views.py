@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import groupby
 
-from fsm_diagrams.model import Edge, Group, Machine
+from fsm_diagrams.model import Edge, Group, Machine, State
 from fsm_diagrams.overlay import RANK, Look, Paint
 
-__all__ = ["Arrow", "Line", "Picture", "View", "picture"]
+__all__ = ["Arrow", "Line", "Picture", "View", "picture", "regions"]
 
 
 class View(StrEnum):
@@ -175,6 +175,35 @@ def _boxes(machine: Machine) -> list[Group]:
             found.append(group)
             boxed |= states
     return found
+
+
+def regions(machine: Machine, name: str) -> tuple[tuple[State, ...], ...]:
+    """The children of a state, apart where they run in parallel; one region otherwise.
+
+    A child that is not entered with the state belongs to the region whose states it has rows with.
+    """
+    children = machine.children(name)
+    starts = machine.state_named[name].initial
+    if len(starts) < 2:  # noqa: PLR2004 - it takes two to run in parallel
+        return (children,)
+    region = {start: start for start in starts}
+    top = {each: child.name for child in children for each in _inside(machine, child.name)}
+    ends = [(top[e.source], top[e.target]) for e in machine.edges if {e.source, e.target} <= {*top}]
+    for _ in children:
+        for one, other in (*ends, *((b, a) for a, b in ends)):
+            if one in region:
+                region.setdefault(other, region[one])
+    return tuple(
+        tuple(child for child in children if region.get(child.name, starts[0]) == start)
+        for start in starts
+    )
+
+
+def _inside(machine: Machine, name: str) -> Iterator[str]:
+    """A state and all that is nested in it."""
+    yield name
+    for child in machine.children(name):
+        yield from _inside(machine, child.name)
 
 
 def _shared(group: Group, moves: Iterable[Edge]) -> Iterator[Edge]:
