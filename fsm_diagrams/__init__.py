@@ -13,9 +13,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from fsm_diagrams.errors import BlockError, DiagramError, ModelError, TargetError
-    from fsm_diagrams.formats import render
+    from fsm_diagrams.errors import (
+        BlockError,
+        DiagramError,
+        JournalError,
+        ModelError,
+        RendererError,
+        TargetError,
+    )
+    from fsm_diagrams.formats import render, render_bytes
     from fsm_diagrams.model import Edge, Group, Ignored, Kind, Machine, Reason, State
+    from fsm_diagrams.overlay import Look, Paint
+    from fsm_diagrams.saved import from_json, to_json
     from fsm_diagrams.sources import load
     from fsm_diagrams.views import View
 
@@ -25,15 +34,22 @@ _WHERE = {
     "Edge": "model",
     "Group": "model",
     "Ignored": "model",
+    "JournalError": "errors",
     "Kind": "model",
+    "Look": "overlay",
     "Machine": "model",
     "ModelError": "errors",
+    "Paint": "overlay",
     "Reason": "model",
+    "RendererError": "errors",
     "State": "model",
     "TargetError": "errors",
     "View": "views",
+    "from_json": "saved",
     "load": "sources",
     "render": "formats",
+    "render_bytes": "formats",
+    "to_json": "saved",
 }
 
 __all__ = [
@@ -42,15 +58,22 @@ __all__ = [
     "Edge",
     "Group",
     "Ignored",
+    "JournalError",
     "Kind",
+    "Look",
     "Machine",
     "ModelError",
+    "Paint",
     "Reason",
+    "RendererError",
     "State",
     "TargetError",
     "View",
+    "from_json",
     "load",
     "render",
+    "render_bytes",
+    "to_json",
 ]
 
 

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-__all__ = ["BlockError", "DiagramError", "JournalError", "ModelError", "TargetError"]
+__all__ = [
+    "BlockError",
+    "DiagramError",
+    "JournalError",
+    "ModelError",
+    "RendererError",
+    "TargetError",
+]
 
 
 class DiagramError(Exception):
@@ -23,3 +30,7 @@ class BlockError(DiagramError):
 
 class JournalError(DiagramError):
     """A journal is broken, or is of another machine."""
+
+
+class RendererError(DiagramError):
+    """There is no program here that draws pictures, or it did not draw this one."""

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from fsm_diagrams.dot import dot
 from fsm_diagrams.errors import DiagramError
+from fsm_diagrams.flowchart import flowchart
 from fsm_diagrams.matrix import matrix
 from fsm_diagrams.mermaid import mermaid
 from fsm_diagrams.model import Machine
 from fsm_diagrams.overlay import Paint
+from fsm_diagrams.renderer import draw
 from fsm_diagrams.saved import to_json
 from fsm_diagrams.views import View, picture
 
@@ -36,6 +39,22 @@ def _mermaid(machine: Machine, view: View, _paint: Paint | None) -> str:
     return mermaid(picture(machine, view))
 
 
+def _flowchart(machine: Machine, view: View, paint: Paint | None) -> str:
+    return flowchart(picture(machine, view, paint))
+
+
+def _dot(machine: Machine, view: View, paint: Paint | None) -> str:
+    return dot(picture(machine, view, paint))
+
+
+def _svg(machine: Machine, view: View, paint: Paint | None) -> str:
+    return draw(_dot(machine, view, paint), "svg").decode()
+
+
+def _png(machine: Machine, view: View, paint: Paint | None) -> bytes:
+    return draw(_dot(machine, view, paint), "png")
+
+
 def _matrix(machine: Machine, _view: View, _paint: Paint | None) -> str:
     return matrix(machine)
 
@@ -44,10 +63,21 @@ def _json(machine: Machine, _view: View, _paint: Paint | None) -> str:
     return to_json(machine)
 
 
+def _html(machine: Machine, _view: View, paint: Paint | None) -> str:
+    from fsm_diagrams.html import html  # noqa: PLC0415 - the page is loaded when it is asked for
+
+    return html(machine, paint)
+
+
 FORMATS: Mapping[str, Format] = {
     "mermaid": Format(_mermaid, fence="mermaid", captioned=True),
+    "flowchart": Format(_flowchart, fence="mermaid", captioned=True, has_paint=True),
+    "dot": Format(_dot, fence="dot", has_paint=True),
     "matrix": Format(_matrix, fence="", has_views=False),
     "json": Format(_json, fence="json", has_views=False),
+    "svg": Format(_svg, has_paint=True),
+    "png": Format(_png, has_paint=True),
+    "html": Format(_html, has_views=False, has_paint=True),
 }
 
 
