@@ -22,7 +22,13 @@ __all__ = ["COMMANDS", "main"]
 
 COMMANDS: Mapping[str, str] = {
     "check": "compare the generated blocks of documents",
+    "cover": "count what recorded runs have taken of a machine",
+    "diff": "say what is different between two machines",
+    "findings": "list what looks wrong in a machine",
+    "paths": "list the simple paths to each final state",
+    "html": "write a page with the picture, its rows, and a journal step by step",
     "render": "draw a machine in one of the formats",
+    "trace": "show one recorded run as a sequence diagram or a path",
 }
 """The commands and what they do. A command is a module of that name with `add` and `run`."""
 

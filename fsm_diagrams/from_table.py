@@ -11,10 +11,14 @@ from typing import TYPE_CHECKING
 from fsm_diagrams.model import Edge, Group, Ignored, Kind, Machine, Reason, State
 
 if TYPE_CHECKING:
+    from fsm_diagrams.tracing import Lifelines
     from warm_transfer.rows import Row, Table
     from warm_transfer.states import State as TransferState
 
-__all__ = ["as_table", "from_table"]
+__all__ = ["OWN_TARGET", "as_table", "from_table", "lifelines"]
+
+OWN_TARGET = "warm_transfer.table:TABLE"
+"""The table whose journal a journal is that names a table and comes without a target."""
 
 
 def as_table(found: object) -> Table | None:
@@ -52,6 +56,23 @@ def from_table(table: Table) -> Machine:
         reasons=[Reason(_code(why), why.value) for why in Why if why in used],
         groups=[Group("undecided", "no outcome yet", undecided)],
         version=table.version,
+    )
+
+
+def lifelines(machine: Machine) -> Lifelines | None:
+    """Who takes part in a transfer, if the machine is one of our tables."""
+    events = sys.modules.get("warm_transfer.events")
+    if events is None or not set(machine.events) <= set(events.On):
+        return None
+    from fsm_diagrams.tracing import Lifelines  # noqa: PLC0415 - see the module
+    from warm_transfer.lifelines import FROM, TO, Lifeline  # noqa: PLC0415
+
+    return Lifelines(
+        names=tuple(line.value for line in Lifeline),
+        own=Lifeline.AGENT.value,
+        people=frozenset({Lifeline.CALLER.value, Lifeline.HUMAN.value}),
+        events={event.value: line.value for event, line in FROM.items()},
+        effects={effect.value: line.value for effect, line in TO.items()},
     )
 
 

@@ -30,7 +30,7 @@ from typing import Any
 from fsm_diagrams.errors import JournalError
 from fsm_diagrams.model import Edge, Machine
 
-__all__ = ["Recorded", "read_journal", "transfers"]
+__all__ = ["Recorded", "read_journal", "table_of", "transfers"]
 
 _VERSION = 1
 _HANDLINGS = ("row", "ignored", "stale")
@@ -83,17 +83,24 @@ def read_journal(path: str | Path, machine: Machine | None = None) -> tuple[Reco
         JournalError: it cannot be read, has no lines, a line is broken, lines are missing, or it
             is of another machine. Names the file and the line.
     """
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-    except OSError as error:
-        raise JournalError(f"{path}: {error.strerror or 'cannot be read'}") from error
-    except ValueError as error:
-        raise JournalError(f"{path}: is no text file") from error
     reader = _Reader(machine)
-    lines = tuple(_lines(text, str(path), reader))
+    lines = tuple(_lines(_read(path), str(path), reader))
     if not lines:
         raise JournalError(f"{path}: has no lines")
     return lines
+
+
+def table_of(path: str | Path) -> str:
+    """The version of the machine that a journal names in its first line; empty when it does not.
+
+    Raises:
+        JournalError: it cannot be read, or that line is broken.
+    """
+    first = next((raw for raw in _read(path).split("\n") if raw.strip()), "{}")
+    try:
+        return _text(_object(first), "table", "")
+    except _Broken as error:
+        raise JournalError(f"{path}:1: {error}") from error
 
 
 def transfers(lines: tuple[Recorded, ...]) -> dict[str, tuple[Recorded, ...]]:
@@ -102,6 +109,15 @@ def transfers(lines: tuple[Recorded, ...]) -> dict[str, tuple[Recorded, ...]]:
     for line in lines:
         found.setdefault(line.transfer, []).append(line)
     return {name: tuple(run) for name, run in found.items()}
+
+
+def _read(path: str | Path) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except OSError as error:
+        raise JournalError(f"{path}: {error.strerror or 'cannot be read'}") from error
+    except ValueError as error:
+        raise JournalError(f"{path}: is no text file") from error
 
 
 def _lines(text: str, name: str, reader: _Reader) -> Iterator[Recorded]:

@@ -92,7 +92,9 @@ def _search(
         for happening, step in _steps(walkers, node, events):
             following = _Node(step.old.after, step.new.after, node, happening)
             if differs(step):
-                yield Witness(kind, _events(following), _says(step.old), _says(step.new))
+                old = _says(walkers[0].machine, happening.event, step.old)
+                new = _says(walkers[1].machine, happening.event, step.new)
+                yield Witness(kind, _events(following), old, new)
                 return
             ends = following.old, following.new
             if ends not in seen and onward(following):
@@ -163,11 +165,11 @@ def _events(node: _Node) -> tuple[Happening, ...]:
     return tuple(reversed(found))
 
 
-def _says(move: Move) -> str:
+def _says(machine: Machine, event: str, move: Move) -> str:
     """What a machine does, in words."""
     where = " + ".join(move.after)
     if not move.edges:
-        return f"stays in {where}, no row"
+        return f"stays in {where}, where {event} {_unhandled(machine, event, move.after)}"
     parts = [f"stays in {where}" if all(e.internal for e in move.edges) else f"goes to {where}"]
     for edge in move.edges:
         parts += [f"reason {edge.reason}"] if edge.reason else []
@@ -175,3 +177,16 @@ def _says(move: Move) -> str:
         parts += [f"does {', '.join(edge.effects)}"] if edge.effects else []
         parts += [f"notes {', '.join(edge.notes)}"] if edge.notes else []
     return "; ".join(parts)
+
+
+def _unhandled(machine: Machine, event: str, config: Config) -> str:
+    if event not in machine.events:
+        return "does not exist"
+    for pair in ((name, event) for name in config):
+        if pair in machine.why_ignored:
+            return f"is ignored ({machine.why_ignored[pair]})"
+        if pair in machine.impossible:
+            return "cannot happen"
+        if pair in machine.by_pair:
+            return "has no row whose condition holds"
+    return "has no row"
