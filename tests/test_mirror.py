@@ -37,5 +37,5 @@ def test_the_places_are_as_the_design_says() -> None:
     names = {module.name: module for module in MODULES}
     assert place(names["warm_transfer.table"]) == "tests/test_table.py"
     assert place(names["warm_transfer.livekit.dial"]) == "tests/livekit/test_dial.py"
-    assert place(names["warm_transfer.testing.explorer"]) == "tests/testing/test_explorer.py"
+    assert place(names["warm_transfer.testing.clock"]) == "tests/testing/test_clock.py"
     assert place(names["fsm_diagrams.__main__"]) == "tests/fsm_diagrams/test_main.py"

@@ -19,6 +19,7 @@ from warm_transfer.errors import InvalidArgument, JournalError, WarmTransferErro
 from warm_transfer.journal import read, replay
 from warm_transfer.logs import mask
 from warm_transfer.states import DELIVERED
+from warm_transfer.table import TABLE
 
 __all__ = ["main"]
 
@@ -143,15 +144,30 @@ def _replay(path: str) -> int:
         transfers.setdefault(line["transfer"], []).append(line)
     if not transfers:
         raise JournalError(path, "holds no transfer")
-    for name, lines in transfers.items():
-        _say(f"transfer {name}")
-        _say(_HEAD)
-        for line in lines:
-            _say(_row(line))
-        for _step in replay(lines):
-            pass
-        _say("replayed: every step decides as recorded\n")
-    return 0
+    replayed = [_replay_one(name, lines) for name, lines in transfers.items()]
+    return 0 if all(replayed) else 1
+
+
+def _replay_one(name: str, lines: list[dict[str, Any]]) -> bool:
+    """Show one transfer, and check it if it is of this table; whether it is."""
+    _say(f"transfer {name}")
+    _say(_HEAD)
+    for line in lines:
+        _say(_row(line))
+        if "detail" in line["payload"]:
+            _say(f"{'':12}{line['payload']['detail']}")
+    versions = {line["table"] for line in lines}
+    if len(versions) == 1 and TABLE.version not in versions:
+        # A counterexample, or a journal from before an upgrade.
+        _say(
+            f"recorded with another table ({versions.pop()}); this one is {TABLE.version}: "
+            "shown as recorded, not replayed\n"
+        )
+        return False
+    for _step in replay(lines):
+        pass
+    _say("replayed: every step decides as recorded\n")
+    return True
 
 
 def _run(wanted: str, path: Path) -> int:

@@ -138,8 +138,8 @@ def words_to(explorers: Sequence[Explorer]) -> dict[tuple[int, State], list[Even
     """The shortest way to every state, for each scope."""
     words: dict[tuple[int, State], list[Event]] = {}
     for number, explorer in enumerate(explorers):
-        for index, config in enumerate(explorer.configs):
-            key = (number, explorer.nodes[config.node].state)
+        for index in range(len(explorer)):
+            key = (number, explorer.state(index))
             if key not in words:
                 words[key] = explorer.replay(explorer.path_to(index))[1]
     return words

@@ -98,7 +98,8 @@ def _dial(scene: Scene, flight: Flight) -> Iterator[Move]:
         yield scene.returns(flight, On.CONSULT_ANSWERED, answered)
         yield scene.returns(flight, None, gone)
     elif flight.phase is Phase.RUNNING:
-        if scene.world.leg is Leg.NONE:
+        if scene.world.leg in (Leg.NONE, Leg.RINGING):
+            # A phone rings again, or is said to.
             ringing = scene.world._replace(leg=Leg.RINGING)
             yield scene.news(On.CONSULT_RANG, ringing, flight.id)
         yield scene.goes(flight, Phase.HALFWAY, On.CONSULT_ANSWERED, answered)
