@@ -31,6 +31,13 @@ def test_every_mark_and_every_clock_is_used_by_a_row() -> None:
     assert {row.start for row in TABLE.rows if row.start} == set(Wait)
 
 
+def test_a_table_with_other_rows_is_otherwise_the_same() -> None:
+    other = TABLE.with_rows(TABLE.rows[:1])
+    assert other.rows == TABLE.rows[:1]
+    assert replace(other, rows=TABLE.rows).canonical() == TABLE.canonical()
+    assert (other.name, other.initial) == (TABLE.name, TABLE.initial)
+
+
 def test_a_rows_id_names_its_pair_and_guard() -> None:
     row = Row(State.MERGED, On.MERGE_BROKE, State.MERGED, guard=Guard.FIRST_BREAK)
     assert row.id == "merged x MERGE_BROKE [FIRST_BREAK]"
