@@ -9,7 +9,7 @@ MERGE ?= all
 PAGES := README.md docs/states.md
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo live stack test check proof spin mutants compare merges diagrams docs clean
+.PHONY: help install demo live stack test check explore proof spin mutants compare merges diagrams docs clean
 
 help: ## say what the targets do
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | sort | expand -t 12
@@ -46,6 +46,9 @@ check: $(STAMP) ## lint, types, layers, exports, diagrams up to date
 	for version in 3.12 3.13 3.14; do $(BIN)/mypy --python-version $$version || exit 1; done
 	$(BIN)/python -m pytest -q tests/test_layers.py tests/test_exports.py tests/test_mirror.py
 	$(BIN)/python -m fsm_diagrams check $(PAGES)
+
+explore: $(STAMP) ## walk every path of the table, build/explore.json and a journal for each violation (EXPLORE='--table my.module:TABLE')
+	@$(BIN)/python -m warm_transfer.testing.explorer $(EXPLORE)
 
 proof: $(STAMP) ## walk the table, cancel and fail everywhere, and write the totals (minutes)
 	@$(BIN)/python -m tests.properties
