@@ -112,6 +112,8 @@ def _ways(found: Diff) -> Iterator[Section]:
         "outcome": "Shortest sequence of events with another outcome",
     }
     ways = {witness.kind: witness for witness in found.witnesses}
+    if len({replace(witness, kind="") for witness in found.witnesses}) == 1 == len(ways) - 1:
+        headings = {"behaviour": "Shortest sequence of events with another outcome"}
     for kind, heading in headings.items():
         if witness := ways.get(kind):
             was, is_now = f"before: {witness.old}", f"now: {witness.new}"

@@ -17,7 +17,7 @@ def paths_report(machine: Machine, found: Sequence[Routes], *, rows: bool = Fals
     cut = [each.to for each in found if not each.complete]
     summary = "1 path" if count == 1 else f"{count} paths"
     if cut:
-        summary += f"; cut off at the limit: there are more to {', '.join(cut)}"
+        summary += f". Cut off at the limit: there may be more to {', '.join(cut)}"
     return Report(
         f"Paths of {machine.name or 'the machine'}",
         f"{summary}.",
@@ -28,8 +28,8 @@ def paths_report(machine: Machine, found: Sequence[Routes], *, rows: bool = Fals
 def _section(found: Routes, *, rows: bool) -> Section:
     lines = [_line(route, rows=rows) for route in found.routes] or ["none: nothing leads there"]
     if not found.complete:
-        lines.append(f"... and more; only the first {len(found.routes)} are listed")
-    count = f"{len(found.routes)}{'' if found.complete else ' and more'}"
+        lines.append(f"... and maybe more; only the first {len(found.routes)} are listed")
+    count = f"{len(found.routes)}{'' if found.complete else ' or more'}"
     return Section(f"To {found.to} ({count})", tuple(lines))
 
 

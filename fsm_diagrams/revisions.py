@@ -57,8 +57,11 @@ def load_at(revision: str, target: str) -> Machine:
             read there.
     """
     top = Path(_git(Path.cwd(), "rev-parse", "--show-toplevel").decode().rstrip("\n"))
-    commit = _git(top, "rev-parse", "--verify", "--end-of-options", f"{revision}^{{commit}}")
     where = f"{target} at {revision}"
+    try:
+        commit = _git(top, "rev-parse", "--verify", "--end-of-options", f"{revision}^{{commit}}")
+    except TargetError as error:
+        raise TargetError(f"{where}: the repository {top} has no such revision") from error
     name = commit.decode().strip()
     if _is_file(target):
         path = (Path.cwd() / target).resolve()

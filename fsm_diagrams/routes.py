@@ -10,10 +10,14 @@ from fsm_diagrams.errors import ModelError
 from fsm_diagrams.model import Edge, Machine
 from fsm_diagrams.walk import Config, Walker
 
-__all__ = ["LIMIT", "Hop", "Route", "Routes", "paths"]
+__all__ = ["EFFORT", "LIMIT", "Hop", "Route", "Routes", "paths"]
 
 LIMIT = 200
 """How many paths to one state are listed unless told otherwise."""
+
+
+EFFORT = 200_000
+"""How many paths to one state are looked at, whether they get there or not: about a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,7 @@ class Routes:
     routes: tuple[Route, ...]
     """In the order of their lengths, then of the machine."""
     complete: bool
-    """False when there are more than the limit allows."""
+    """False when there are more than the limit allows, or may be, because the search gave up."""
 
 
 def paths(
@@ -96,9 +100,9 @@ def _hops(walker: Walker, config: Config, *, rows: bool) -> Iterator[Hop]:
 def _routes(walker: Walker, hops: dict[Config, tuple[Hop, ...]], to: str, limit: int) -> Routes:
     if to not in walker.machine.state_named:
         raise ModelError(f"{walker.machine.name!r} has no state {to!r}")
-    useful = _leading_to(walker, hops, to)
-    found = list(islice(_by_length(walker, hops, useful, to), limit + 1))
-    return Routes(to, tuple(found[:limit]), complete=len(found) <= limit)
+    search = _Search(walker, hops, to)
+    found = list(islice(search.by_length(), limit + 1))
+    return Routes(to, tuple(found[:limit]), complete=len(found) <= limit and not search.gave_up)
 
 
 def _is_at(walker: Walker, config: Config, to: str) -> bool:
@@ -117,32 +121,33 @@ def _leading_to(walker: Walker, hops: dict[Config, tuple[Hop, ...]], to: str) ->
     return found
 
 
-def _by_length(
-    walker: Walker, hops: dict[Config, tuple[Hop, ...]], useful: set[Config], to: str
-) -> Iterator[Route]:
-    """The shortest first: to the limit only as much is searched as is listed."""
-    start = walker.start
-    for length in range(len(useful)):
-        yield from _of_length(walker, hops, useful, to, Route(start, ()), length)
+class _Search:
+    """Looks for the simple paths to one state, the shortest first."""
 
+    def __init__(self, walker: Walker, hops: dict[Config, tuple[Hop, ...]], to: str) -> None:
+        self._walker, self._hops, self._to = walker, hops, to
+        self._useful = _leading_to(walker, hops, to)
+        self._tried = 0
 
-def _of_length(
-    walker: Walker,
-    hops: dict[Config, tuple[Hop, ...]],
-    useful: set[Config],
-    to: str,
-    route: Route,
-    left: int,
-) -> Iterator[Route]:
-    here = route.hops[-1].after if route.hops else route.start
-    if _is_at(walker, here, to):
-        if left == 0:
+    @property
+    def gave_up(self) -> bool:
+        """Whether there was too much to look at."""
+        return self._tried > EFFORT
+
+    def by_length(self) -> Iterator[Route]:
+        """The paths; only as much is searched as is taken."""
+        for length in range(len(self._useful)):
+            yield from self._of_length(Route(self._walker.start, ()), length)
+
+    def _of_length(self, route: Route, left: int) -> Iterator[Route]:
+        self._tried += 1
+        here = route.hops[-1].after if route.hops else route.start
+        there = _is_at(self._walker, here, self._to)
+        if there and left == 0:
             yield route
-        return
-    if left == 0:
-        return
-    been = {route.start, *(hop.after for hop in route.hops)}
-    for hop in hops[here]:
-        if hop.after in useful and hop.after not in been:
-            longer = Route(route.start, (*route.hops, hop))
-            yield from _of_length(walker, hops, useful, to, longer, left - 1)
+        if there or left == 0 or self.gave_up:
+            return
+        been = {route.start, *(hop.after for hop in route.hops)}
+        for hop in self._hops[here]:
+            if hop.after in self._useful and hop.after not in been:
+                yield from self._of_length(Route(route.start, (*route.hops, hop)), left - 1)

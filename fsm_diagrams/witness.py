@@ -147,9 +147,11 @@ class _Ends:
             return old != new
         if old != new:
             return bool(self._old & set(old) or self._new & set(new))
-        if not self._old & set(old):
-            return False
-        return [e.reason for e in step.old.edges] != [e.reason for e in step.new.edges]
+        return bool(self._old & set(old)) and _reasons(step.old) != _reasons(step.new)
+
+
+def _reasons(move: Move) -> list[str]:
+    return [edge.reason for edge in move.edges if edge.reason]
 
 
 def _outcomes(machine: Machine) -> set[str]:
