@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -70,12 +71,15 @@ def _copy() -> None:
 def _run(seconds: float | None) -> None:
     command = [sys.executable, "-m", "mutmut", "run", "--max-children", "1"]
     with (WORK / "run.log").open("w", encoding="utf-8") as log:
-        process = subprocess.Popen(command, cwd=WORK, stdout=log, stderr=log)  # noqa: S603 - ours
+        process = subprocess.Popen(  # noqa: S603 - ours
+            command, cwd=WORK, stdout=log, stderr=log, start_new_session=True
+        )
         try:
             process.wait(seconds)
         except subprocess.TimeoutExpired:
-            # It keeps what it has; the worker in flight is tried again next time.
-            process.send_signal(signal.SIGINT)
+            # It keeps what it has; the mutant in hand is tried again next time. Its workers do not
+            # end with it, so the whole session is ended.
+            os.killpg(process.pid, signal.SIGTERM)
             process.wait()
 
 
