@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tests.properties.everywhere import cancelled_everywhere, failed_everywhere
+from tests.properties.everywhere import BY_STRATEGY, cancelled_everywhere, failed_everywhere
 from warm_transfer.table import TABLE
 from warm_transfer.testing.explorer import explore
 from warm_transfer.testing.scenario import SCENARIOS
@@ -44,17 +44,18 @@ def _explored() -> dict[str, Any]:
 
 
 def _everywhere() -> Iterator[tuple[str, dict[str, Any]]]:
+    scenarios = {**SCENARIOS, **BY_STRATEGY}
     for title, try_all in (
         ("cancellations", cancelled_everywhere),
         ("faults", failed_everywhere),
     ):
         tried, problems = 0, []
-        for name, told in SCENARIOS.items():
+        for name, told in scenarios.items():
             found = try_all(told)
             tried += found.tried
             problems += [f"{name}: {problem}" for problem in found.problems]
             _say(f"{title}: {name}, {found.tried} tried, {len(found.problems)} problems")
-        yield title, {"scenarios": len(SCENARIOS), "tried": tried, "problems": problems}
+        yield title, {"scenarios": len(scenarios), "tried": tried, "problems": problems}
 
 
 def main() -> int:

@@ -16,15 +16,43 @@ from warm_transfer.testing import clock
 from warm_transfer.testing.livekit.audit import audit
 from warm_transfer.testing.livekit.play import Result, Stage, play
 from warm_transfer.testing.livekit.sdk import SimSdk
-from warm_transfer.testing.scenario import Fault, How, Scenario
+from warm_transfer.testing.scenario import SCENARIOS, Fault, How, Scenario
 
-__all__ = ["Found", "cancelled_everywhere", "failed_everywhere"]
+__all__ = ["BY_STRATEGY", "Found", "cancelled_everywhere", "failed_everywhere"]
 
 _ROOTS = ("Runner.", "Hooks.")
 """Where the transfer's own tasks begin; tasks they make are the transfer's too."""
 
 _OURS_TO_CALL = ("tool.",)
 """Calls that go the other way: a tool of the consult agent is called by the SDK."""
+
+
+_MERGED = {
+    "move": ("merged", "caller-leaves-merging", "human-leaves-merged"),
+    "sip_bridge": ("merged", "caller-leaves-merging", "human-leaves-merged"),
+    "shared_room": ("merged", "caller-leaves-merging", "human-leaves-returned"),
+}
+"""The scenarios that are played by each strategy in which the agent does not carry the sound."""
+
+
+def _by(strategy: str, name: str) -> Scenario:
+    told = SCENARIOS[name]
+    return replace(
+        told,
+        server=replace(told.server, moves=strategy == "move"),
+        # A caller that is no phone is refused there.
+        caller=replace(told.caller, by_phone=strategy == "shared_room"),
+        # Alone, because the human is talked to elsewhere; the others fall to the relay.
+        merge=(strategy,) if strategy == "shared_room" else (strategy, "relay"),
+    )
+
+
+BY_STRATEGY = {
+    f"{name} by {strategy}": _by(strategy, name)
+    for strategy, names in _MERGED.items()
+    for name in names
+}
+"""Scenarios of transfers that merge otherwise than by the relay."""
 
 
 @dataclass

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 
-from tests.properties.everywhere import failed_everywhere
+from tests.properties.everywhere import BY_STRATEGY, failed_everywhere
 from warm_transfer.testing.scenario import SCENARIOS
 
 #: One for each shape of transfer; `make proof` tries all of them.
@@ -34,22 +33,12 @@ def test_a_fault_anywhere_strands_nobody(
     assert found.tried > 100
 
 
-#: The same for the strategies in which the agent does not carry the sound; they fall to the relay.
-MERGES = {
-    "move": ("merged", "caller-leaves-merging", "human-leaves-merged"),
-    "sip_bridge": ("merged", "caller-leaves-merging", "human-leaves-merged"),
-}
-
-
-@pytest.mark.parametrize(
-    ("strategy", "name"), [(each, name) for each, names in MERGES.items() for name in names]
-)
+@pytest.mark.parametrize("name", [name for name in BY_STRATEGY if "shared_room" not in name])
 def test_a_fault_anywhere_in_a_merge_without_the_agent_strands_nobody(
-    strategy: str, name: str, record_property: Callable[[str, object], None]
+    name: str, record_property: Callable[[str, object], None]
 ) -> None:
-    told = SCENARIOS[name]
-    server = replace(told.server, moves=strategy == "move")
-    found = failed_everywhere(replace(told, server=server, merge=(strategy, "relay")))
+    # The shared room, which takes longer, has its own in tests/livekit/test_sharedroom.py.
+    found = failed_everywhere(BY_STRATEGY[name])
     record_property("fault positions tried", found.tried)
 
     assert found.problems == []
