@@ -108,10 +108,10 @@ class HoldAudioContract(Contract[HoldPlan]):
             BrokenClause: a clause does not hold.
         """
         findings = Findings(self.CLAUSES)
-        listen(self.hold_audio(), findings)
+        listen(self.hold_audio, findings)
         findings.raise_if_broken()
         again = Findings(self.CLAUSES)
-        listen(self.hold_audio(), again)
+        listen(self.hold_audio, again)
         for clause, problem in again.problems.items():
             findings.check(False, "every_caller_hears_it", f"the second time: {clause}: {problem}")
         findings.raise_if_broken()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from livekit import rtc
@@ -28,14 +29,20 @@ _AUDIBLE = 50
 """The sample value above which sound is no silence, of 32,767."""
 
 
-def listen(audio: Any, findings: Findings) -> None:
-    """Take down what is wrong with something that is given as ``hold_audio=``."""
-    sources = _sources(audio, findings)
-    for source in sources:
-        if isinstance(source, AsyncIterator):
-            _listen_to_iterator(source, findings)
-        else:
+def listen(make: Callable[[], Any], findings: Findings) -> None:
+    """Take down what is wrong with something that is given as ``hold_audio=``.
+
+    Args:
+        make: makes it, anew each time.
+        findings: takes it down.
+    """
+    for place, source in enumerate(_sources(make(), findings)):
+        if not isinstance(source, AsyncIterator):
             _listen_to_file(source, findings)
+        elif not _is_heard(source, findings):
+            # It waits for a file or a thread, for which a virtual clock does not.
+            fresh = _sources(make(), findings)[place]
+            asyncio.run(_Ear(findings, _FILE_S).hear(fresh))
 
 
 def _sources(audio: Any, findings: Findings) -> list[Any]:
@@ -55,19 +62,26 @@ def _sources(audio: Any, findings: Findings) -> list[Any]:
     return [each.path() if isinstance(each, BuiltinAudioClip) else each for each in plain]
 
 
-def _listen_to_iterator(source: AsyncIterator[Any], findings: Findings) -> None:
+def _is_heard(source: AsyncIterator[Any], findings: Findings) -> bool:
+    """Listen to an iterator on a virtual clock; False when it needs real time."""
+    ear = _Ear(findings, LISTEN_S, virtual=True)
     try:
-        clock.run(_Ear(findings, LISTEN_S).hear(source))
+        clock.run(ear.hear(source))
     except clock.Deadlock:
-        # It waits for a file or a thread, which a virtual clock does not.
-        asyncio.run(_Ear(findings, _FILE_S).hear(source))
+        return False
+    return not ear.waited
 
 
 def _listen_to_file(path: Any, findings: Findings) -> None:
+    before = set(threading.enumerate())
     try:
         asyncio.run(_Ear(findings, _FILE_S, ends=True).hear(audio_frames_from_file(path)))
     except Exception as error:  # noqa: BLE001 - whatever a decoder or the system raises
         findings.check(False, "a_file_can_be_read", f"{path!r}: {error!r}")
+    finally:
+        # The decoder's thread ends a moment after it was closed.
+        for each in set(threading.enumerate()) - before:
+            each.join(timeout=_PATIENCE_S)
 
 
 class _Ear:
@@ -77,12 +91,18 @@ class _Ear:
         findings: takes down what is wrong.
         seconds: of sound to hear.
         ends: whether it may end, because the library begins it again.
+        virtual: whether time is virtual, so that a wait may be for something real.
     """
 
-    def __init__(self, findings: Findings, seconds: float, *, ends: bool = False) -> None:
+    def __init__(
+        self, findings: Findings, seconds: float, *, ends: bool = False, virtual: bool = False
+    ) -> None:
         self._check = findings.check
         self._seconds = seconds
         self._ends = ends
+        self._virtual = virtual
+        self.waited = False
+        """Whether no frame came in virtual time."""
         self._kind: tuple[int, int] | None = None
         self._heard_s = 0.0
         self._audible = False
@@ -107,10 +127,12 @@ class _Ear:
                 frame = await anext(source)
         except StopAsyncIteration:
             ends = f"it ends after {self._heard_s:.2f} s"
-            self._check(self._ends and self._heard_s, "sound_goes_on", ends)
+            clause = "a_file_can_be_read" if self._ends else "sound_goes_on"
+            self._check(self._ends and self._heard_s, clause, ends)
             return False
         except TimeoutError:
-            self._check(False, "sound_keeps_up", f"no frame for {_PATIENCE_S:g} s")
+            self.waited = self._virtual
+            self._check(self._virtual, "sound_keeps_up", f"no frame for {_PATIENCE_S:g} s")
             return False
         except Exception as error:
             if self._ends:
