@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.quality.promela.broken import BROKEN, broken_table
+from tests.quality.promela.broken import BROKEN, broken_model
 from tests.quality.promela.model import Model
 from tests.quality.promela.spin import Checked, check, missing, version
 from warm_transfer.rows import Pair
@@ -96,13 +96,10 @@ def _told(pair: Pair) -> str:
 
 def _break(fault: str) -> dict[str, object]:
     """Whether Spin names what a fault breaks."""
-    place, claim = BROKEN[fault]
-    scope = SCOPES[place]
-    model = Model(scope.policy, scope.strategies, broken_table(fault))
+    model, claim = broken_model(fault)
     found = check(model, _directory("broken"), optimize=False)
     _say(f"{fault}: {found.claim or 'not found'}")
     return {
-        "scope": scope.name,
         "claim": found.claim,
         "expected": claim,
         "states": found.states,

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from tests.quality.promela.model import Model, model_of
 from tests.quality.table_mutants import mutants
-from warm_transfer.rows import Table
+from warm_transfer.policy import Carrier, Strategy, TransferPolicy
 from warm_transfer.table import TABLE
 
-__all__ = ["BROKEN", "QUICK", "broken_table"]
+__all__ = ["BROKEN", "QUICK", "broken_model"]
 
-RELAY, RELAY_BACK, MOVE, BRIDGE, ALL, LEAVE = range(6)
-"""The scopes, by their place in `warm_transfer.testing.explorer.SCOPES`."""
+_RELAY = Strategy("relay", Carrier.AGENT)
+_BRIDGE = Strategy("sip_bridge", Carrier.BRIDGE)
+_MOVE = Strategy("move", Carrier.SERVER)
+_ENDS = TransferPolicy(on_human_left="end_call")
+_RETURNS = TransferPolicy(on_human_left="return")
 
-BROKEN: dict[str, tuple[int, str]] = {
+RELAY = model_of(_ENDS, (_RELAY,))
+RELAY_BACK = model_of(_RETURNS, (_RELAY,))
+MOVE = model_of(_RETURNS, (_MOVE,))
+BRIDGE = model_of(_RETURNS, (_BRIDGE,))
+TWO = model_of(_ENDS, (_MOVE, _RELAY))
+LEAVE = model_of(TransferPolicy(after_merge="leave"), (_MOVE, _RELAY))
+
+BROKEN: dict[str, tuple[Model, str]] = {
     "idle x TRANSFER_REQUESTED: drop HOLD_CALLER": (RELAY, "the_callers_input_is_off_while_held"),
     "dialing x CONSULT_ANSWERED: drop START_BRIEFING": (RELAY, "the_human_is_told"),
     "holding x JOB_SHUTTING_DOWN: retarget to failed": (RELAY, "whoever_leaves_ends_the_waiting"),
@@ -42,7 +55,7 @@ BROKEN: dict[str, tuple[int, str]] = {
         "the_policy_says_whether_the_agent_leaves",
     ),
     "merging x MERGE_FAILED [STRATEGY_LEFT]: drop clock MERGE": (
-        ALL,
+        TWO,
         "each_strategy_is_tried_once_with_its_whole_time",
     ),
     "merged x CONSULT_ROOM_LOST [BRIDGED]: drop mark DOUBTED": (
@@ -64,7 +77,7 @@ BROKEN: dict[str, tuple[int, str]] = {
     "declined x CONSULT_ANSWERED: drop HANG_UP_CONSULT": (RELAY, "a_late_start_is_compensated"),
     "failed x CONSULT_OPENED: drop CLOSE_CONSULT": (RELAY, "a_late_start_is_compensated"),
 }
-"""A fault of the table, the scope in which it shows, and the claim that Spin names."""
+"""A fault of the table, the model in which it shows, and the claim that Spin names."""
 
 QUICK = (
     "idle x TRANSFER_REQUESTED: drop HOLD_CALLER",
@@ -76,7 +89,8 @@ QUICK = (
 """Those that every test run tries where Spin is installed."""
 
 
-def broken_table(fault: str) -> Table:
-    """Our table with one fault."""
+def broken_model(fault: str) -> tuple[Model, str]:
+    """The model of our table with one fault, and the claim that must name it."""
     (mutant,) = (each for each in mutants(TABLE) if each.id == fault)
-    return mutant.table
+    model, claim = BROKEN[fault]
+    return replace(model, table=mutant.table), claim

@@ -112,8 +112,8 @@ def _read(said: str, model: Model, directory: Path, seconds: float) -> Checked:
         raise SpinFailed(said[-2_000:])
     events, states = tuple(On), tuple(State)
     return Checked(
-        states=int(_number(r"(\d+) states, stored", said)),
-        transitions=int(_number(r"(\d+) transitions", said)),
+        states=int(_number(r"([\d.e+]+) states, stored", said)),
+        transitions=int(_number(r"([\d.e+]+) transitions", said)),
         depth=int(_number(r"depth reached (\d+)", said)),
         errors=errors,
         memory_mb=_number(r"([\d.]+)\s+total actual memory usage", said),
