@@ -1,6 +1,7 @@
 """How a machine moves, for tools that walk it: states, events, and which conditions hold.
 
-Conditions are names here: a walk may let any of them hold. Nested states are entered with their
+Conditions are names here, joined by ``and`` and turned by ``not``: a walk may let any of them hold.
+Nested states are entered with their
 initial children; an event goes to the innermost state with a row for it; parallel states each
 take it.
 """
@@ -19,6 +20,11 @@ __all__ = ["Config", "Move", "Walker"]
 Config = tuple[str, ...]
 """The innermost states a machine is in, in the order of its states; one unless some are parallel.
 """
+
+
+#: So many conditions of one event are tried in every combination.
+_FEW = 7
+_NOT = "not "
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +79,13 @@ class Walker:
         return Move(tuple(taken), self._sorted(leaves))
 
     def choices(self, config: Config, event: str) -> Iterator[frozenset[str]]:
-        """The conditions that may hold: none, each alone, and each two together."""
-        names = sorted({row.guard for row in self.rows(config, event) if row.guard})
-        for count in range(min(len(names), 2) + 1):
+        """The conditions that may hold when an event comes, the fewest first.
+
+        Every set of them while there are few; else none, each, each two and all.
+        """
+        names = sorted({name for row in self.rows(config, event) for name in _names(row.guard)})
+        sizes = range(len(names) + 1) if len(names) <= _FEW else (0, 1, 2, len(names))
+        for count in sizes:
             yield from (frozenset(some) for some in combinations(names, count))
 
     def moves(self, config: Config) -> Iterator[tuple[str, Move]]:
@@ -98,7 +108,7 @@ class Walker:
     def _first(self, leaf: str, event: str, holding: frozenset[str]) -> Edge | None:
         for name in self.ancestors(leaf):
             for row in self.machine.by_pair.get((name, event), ()):
-                if not row.guard or row.guard in holding:
+                if _holds(row.guard, holding):
                     return row
         return None
 
@@ -120,3 +130,18 @@ class Walker:
 
     def _sorted(self, leaves: list[str]) -> Config:
         return tuple(sorted(dict.fromkeys(leaves), key=self._order.__getitem__))
+
+
+def _parts(guard: str) -> list[str]:
+    return guard.split(" and ") if guard else []
+
+
+def _names(guard: str) -> Iterator[str]:
+    return (part.removeprefix(_NOT) for part in _parts(guard))
+
+
+def _holds(guard: str, holding: frozenset[str]) -> bool:
+    """Whether a condition holds when exactly these do; no condition always does."""
+    return all(
+        (part.removeprefix(_NOT) in holding) is not part.startswith(_NOT) for part in _parts(guard)
+    )

@@ -2,8 +2,7 @@
 
 Both are walked at once, breadth first. What is assumed: both get the same events; a condition is
 known by its words and may hold or not at any step; the same words hold or not in both machines
-alike. Pairs of conditions are tried together, so that another order of rows shows; three and more
-at once are not.
+alike. Where an event has more than seven conditions, they are tried alone, in twos and together.
 """
 
 from __future__ import annotations
@@ -31,11 +30,14 @@ class Happening:
 
     event: str
     holding: tuple[str, ...] = ()
+    asked: bool = False
+    """Whether conditions are asked when it comes."""
 
     @property
     def text(self) -> str:
         """The event as people read it."""
-        return f"{self.event} [{', '.join(self.holding)}]" if self.holding else self.event
+        says = ", ".join(self.holding) or "no condition holds"
+        return f"{self.event} [{says}]" if self.asked else self.event
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +110,12 @@ def _steps(
     for event in events:
         old = set(walkers[0].choices(node.old, event))
         new = set(walkers[1].choices(node.new, event))
-        # With a condition of each machine and no pair of them the search stays small.
         for holding in sorted(old | new, key=lambda some: (len(some), sorted(some))):
             step = _Step(
                 walkers[0].move(node.old, event, holding),
                 walkers[1].move(node.new, event, holding),
             )
-            yield Happening(event, tuple(sorted(holding))), step
+            yield Happening(event, tuple(sorted(holding)), asked=len(old | new) > 1), step
 
 
 def _together(node: _Node) -> bool:
