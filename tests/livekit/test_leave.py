@@ -20,7 +20,6 @@ from warm_transfer.livekit.leave import Leave, until_quiet
 from warm_transfer.policy import TransferPolicy
 from warm_transfer.states import State
 from warm_transfer.testing.livekit.audit import audit
-from warm_transfer.testing.livekit.direct import SimDirect
 from warm_transfer.testing.livekit.faults import Fault, How
 from warm_transfer.testing.livekit.grammar import scenario
 from warm_transfer.testing.livekit.play import CALLER_ROOM, play
@@ -315,7 +314,7 @@ async def test_neither_touches_the_consult_room() -> None:
 
 
 async def desk_that_leaves(line: str = "human answers, says yes", **options: Any) -> Desk:
-    return await Desk.open(f"{line}; server can move", merge=SimDirect(), policy=POLICY, **options)
+    return await Desk.open(f"{line}; server can move", merge="move", policy=POLICY, **options)
 
 
 def who_is_left(desk: Desk) -> set[str]:

@@ -78,8 +78,8 @@ def test_the_policy() -> None:
 
 def test_the_merge_strategies_are_named_in_order() -> None:
     assert scenario("policy merges by relay").merge == ("relay",)
-    assert scenario("policy merges by direct then relay").merge == ("direct", "relay")
-    with pytest.raises(InvalidArgument, match="'teleport'; name one of direct,"):
+    assert scenario("policy merges by move then relay").merge == ("move", "relay")
+    with pytest.raises(InvalidArgument, match="'teleport'; name one of move,"):
         scenario("policy merges by relay then teleport")
 
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
+from livekit import api
+
 from warm_transfer.testing.livekit.faults import Fault, How
 from warm_transfer.testing.livekit.grammar import scenario
 from warm_transfer.testing.livekit.script import Scenario
@@ -14,7 +16,10 @@ __all__ = ["SCENARIOS"]
 
 _LEAVES = "human answers, says yes; server can move; policy lets the agent leave"
 
-_FALLS = "human answers, says yes; policy merges by direct then relay"
+_FALLS = "human answers, says yes; policy merges by move then relay"
+
+_NOT_IMPLEMENTED = api.ServerError("unknown", "not implemented", status=500)
+"""What the open-source server says to a move."""
 
 _TALK_ON = "caller hangs up 60 s after the merge; human hangs up 62 s after the merge"
 
@@ -224,7 +229,7 @@ def _catalogue() -> dict[str, Scenario]:
     found["agent-stays-after-fallback"] = replace(
         scenario(_LEAVES),
         description="The human cannot be moved, the relay takes over, and so the agent stays.",
-        faults={("room.move_participant", 0): Fault(How.FAILS, RuntimeError("not implemented"))},
+        faults={("room.move_participant", 0): Fault(How.FAILS, _NOT_IMPLEMENTED)},
     )
     found["hold-failed"] = Scenario(
         description="The caller's input cannot be switched off.",

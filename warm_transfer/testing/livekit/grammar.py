@@ -38,7 +38,6 @@ from livekit import api
 
 from warm_transfer.errors import InvalidArgument
 from warm_transfer.livekit.strategies import STRATEGIES
-from warm_transfer.testing.livekit.direct import SimDirect
 from warm_transfer.testing.livekit.faults import Fault, How
 from warm_transfer.testing.livekit.humans import Says
 from warm_transfer.testing.livekit.script import Scenario
@@ -313,9 +312,9 @@ def _returns(told: Scenario, _: Match) -> Scenario:
 @_clause("policy", r"merges by (?P<names>\w+(?: then \w+)*)")
 def _merges_by(told: Scenario, match: Match) -> Scenario:
     names = tuple(match["names"].split(" then "))
-    unknown = [name for name in names if name not in {*STRATEGIES, SimDirect.name}]
+    unknown = [name for name in names if name not in STRATEGIES]
     if unknown:
-        known = ", ".join(sorted({*STRATEGIES, SimDirect.name}))
+        known = ", ".join(sorted(STRATEGIES))
         raise InvalidArgument(
             "scenario", f"has the strategy {unknown[0]!r}", f"name one of {known}"
         )

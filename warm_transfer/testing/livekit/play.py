@@ -21,7 +21,6 @@ from warm_transfer.policy import TransferPolicy
 from warm_transfer.ports import Journal, StateHook
 from warm_transfer.states import FINAL, State
 from warm_transfer.testing.livekit import latency
-from warm_transfer.testing.livekit.direct import SimDirect
 from warm_transfer.testing.livekit.faults import Faults
 from warm_transfer.testing.livekit.host import SimHost
 from warm_transfer.testing.livekit.leftovers import Left
@@ -281,9 +280,8 @@ class _Prompter:
             task.add_done_callback(self.tasks.discard)
 
 
-def _strategies(scenario: Scenario) -> tuple[object, ...]:
-    names = scenario.merge or (("direct", "relay") if scenario.server.moves else ("relay",))
-    return tuple(SimDirect() if name == SimDirect.name else name for name in names)
+def _strategies(scenario: Scenario) -> tuple[str, ...]:
+    return scenario.merge or (("move", "relay") if scenario.server.moves else ("relay",))
 
 
 async def play(

@@ -100,5 +100,4 @@ class Scenario:
     policy: Mapping[str, Any] = field(default_factory=dict)
     """Arguments of `TransferPolicy`."""
     merge: tuple[str, ...] = ()
-    """The merge strategies by name, in order, ``direct`` for a simulated one without the agent;
-    empty for those that the server is good for."""
+    """The merge strategies by name, in order; empty for those that the server is good for."""
