@@ -20,10 +20,14 @@ Point = tuple[int, int]
 #: Sweeps after which the order or the places of a rank were no longer seen to improve.
 ORDER_SWEEPS = 12
 PLACE_SWEEPS = 24
+STRAIGHTEN_SWEEPS = 3
 #: The least room between two neighbours of a rank: half of it belongs to each.
 NODE_GAP, LANE_GAP = 30, 14
 #: The room between two ranks, and how much more it is where lines go far sideways.
 RANK_GAP, RANK_GAP_MAX = 26, 78
+#: The usual room between two lines that meet the same side of a box.
+PORT_GAP = 16
+_FAR = 1e9
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,16 +140,16 @@ def _closing_circles(nodes: Sequence[Node], links: Sequence[Link]) -> set[str]:
         open_, walk = {node.key}, [(node.key, iter(leaving[node.key]))]
         while walk:
             key, rest = walk[-1]
-            link = next(rest, None)
-            if link is None:
+            following = next(rest, None)
+            if following is None:
                 walk.pop()
                 open_.discard(key)
                 done.add(key)
-            elif link.target in open_:
-                found.add(link.key)
-            elif link.target not in done:
-                open_.add(link.target)
-                walk.append((link.target, iter(leaving[link.target])))
+            elif following.target in open_:
+                found.add(following.key)
+            elif following.target not in done:
+                open_.add(following.target)
+                walk.append((following.target, iter(leaving[following.target])))
     return found
 
 
@@ -208,7 +212,7 @@ class _Drawing:
     def __init__(self, nodes: Sequence[Node], links: Sequence[Link], ranking: Ranking) -> None:
         self._ranking = ranking
         self._nodes = {node.key: node for node in nodes}
-        self._items = {n.key: _Item(n.width, n.height, NODE_GAP, lane=False) for n in nodes}
+        self._items = {node.key: _item(node) for node in nodes}
         count = max(ranking.ranks.values(), default=0) + 1
         self._rows: list[list[_Item]] = [[] for _ in range(count)]
         for node in nodes:
@@ -241,7 +245,7 @@ class _Drawing:
             down = sweep % 2 == 0
             for row in self._rows if down else reversed(self._rows):
                 wanted = {id(it): _mean(it.above if down else it.below, it.order) for it in row}
-                row.sort(key=lambda it: wanted[id(it)])  # noqa: B023 - called within the turn
+                row.sort(key=lambda it: wanted[id(it)])
                 _number(row)
             if (count := self._crossings()) < fewest:
                 best, fewest = [list(row) for row in self._rows], count
@@ -284,6 +288,8 @@ class _Drawing:
             both = sweep >= PLACE_SWEEPS // 2
             for row in self._rows if sweep % 2 == 0 else reversed(self._rows):
                 _settle(row, [_wish(it, down=sweep % 2 == 0, both=both) for it in row])
+        for _ in range(STRAIGHTEN_SWEEPS):
+            _straighten(self._rows, self._tracks)
 
     def layout(self) -> Layout:
         """The places in whole pixels."""
@@ -344,14 +350,20 @@ class _Drawing:
                 else:
                     at[index] = round(item.x - item.width / 2) + given
             for key, indices in together.items():
-                indices.sort(key=lambda index: self._tracks[index].items[near].x)  # noqa: B023
+                wishes = sorted((self._tracks[i].items[near].x, i) for i in indices)
                 node, item = self._nodes[keys[key]], self._items[keys[key]]
-                width = node.width - node.loops
-                for count, index in enumerate(indices, 1):
-                    share = width * count // (len(indices) + 1)
-                    at[index] = round(item.x - item.width / 2) + share
+                left = round(item.x - item.width / 2)
+                right = left + node.width - node.loops
+                places = _spread_ports([wish for wish, _ in wishes], left, right)
+                for (_, index), x in zip(wishes, places, strict=True):
+                    at[index] = x
             sides.append(at)
         return sides[0], sides[1]
+
+
+def _item(node: Node) -> _Item:
+    port = node.first or node.last
+    return _Item(node.width, node.height, LANE_GAP if port else NODE_GAP, lane=port)
 
 
 def _join(track: _Track) -> None:
@@ -409,28 +421,75 @@ def _wish(item: _Item, *, down: bool, both: bool) -> tuple[float, float]:
 
 
 def _settle(row: list[_Item], wishes: list[tuple[float, float]]) -> None:
-    """The places nearest to the wishes in which nobody overlaps and the order stays.
+    """The places nearest to the wishes in which nobody overlaps and the order stays."""
+    steps, at = [], 0.0
+    for number, item in enumerate(row):
+        at += _apart(row[number - 1], item) if number else 0.0
+        steps.append(at)
+    for item, x in zip(row, _nearest(wishes, steps), strict=True):
+        item.x = x
+
+
+def _apart(left: _Item, right: _Item) -> float:
+    """How far the middles of two neighbours must be from each other."""
+    return (left.width + right.width) / 2 + (left.gap + right.gap) / 2
+
+
+def _nearest(wishes: Sequence[tuple[float, float]], steps: Sequence[float]) -> list[float]:
+    """The places nearest to the (wish, weight) pairs that are at least the steps apart.
 
     Least squares under an order is solved by pooling neighbours that want to pass each other.
     """
-    steps, at = [], 0.0
-    for number, item in enumerate(row):
-        if number:
-            before = row[number - 1]
-            at += (before.width + item.width) / 2 + (before.gap + item.gap) / 2
-        steps.append(at)
-    pools: list[list[float]] = []
+    pools: list[tuple[float, float, int]] = []
     for (wish, weight), step in zip(wishes, steps, strict=True):
-        pools.append([wish - step, weight, 1])
-        while len(pools) > 1 and pools[-2][0] > pools[-1][0]:
-            place_, weight_, count = pools.pop()
-            last = pools[-1]
-            last[0] = (last[0] * last[1] + place_ * weight_) / (last[1] + weight_)
-            last[1] += weight_
-            last[2] += count
-    places = [pool[0] for pool in pools for _ in range(int(pool[2]))]
-    for item, where, step in zip(row, places, steps, strict=True):
-        item.x = where + step
+        now = (wish - step, weight, 1)
+        while pools and pools[-1][0] > now[0]:
+            at, heavy, count = pools.pop()
+            both = heavy + now[1]
+            now = ((at * heavy + now[0] * now[1]) / both, both, count + now[2])
+        pools.append(now)
+    places = [at for at, _, count in pools for _ in range(count)]
+    return [at + step for at, step in zip(places, steps, strict=True)]
+
+
+def _spread_ports(wishes: Sequence[float], left: int, right: int) -> list[int]:
+    """Where lines meet the side of a box: straight on where it can be, and never too close."""
+    count = len(wishes)
+    room = min(PORT_GAP, (right - left) / (count + 1))
+    low, high = left + room, right - room
+    steps = [room * number for number in range(count)]
+    found = _nearest([(wish, 1.0) for wish in wishes], steps)
+    limits = [(low + step, high - steps[-1] + step) for step in steps]
+    return [round(min(max(x, a), b)) for x, (a, b) in zip(found, limits, strict=True)]
+
+
+def _straighten(rows: Sequence[Sequence[_Item]], tracks: Sequence[_Track]) -> None:
+    """Put the lanes of each link in as few columns as its neighbours leave room for."""
+    beside: dict[int, tuple[_Item | None, _Item | None]] = {}
+    for row in rows:
+        padded = [None, *row, None]
+        for left, item, right in zip(padded, row, padded[2:], strict=False):
+            beside[id(item)] = left, right
+    for track in tracks:
+        run: list[_Item] = []
+        low, high = -_FAR, _FAR
+        for lane in track.items[1:-1]:
+            left, right = beside[id(lane)]
+            least = left.x + _apart(left, lane) if left else -_FAR
+            most = right.x - _apart(lane, right) if right else _FAR
+            if run and max(low, least) > min(high, most):
+                _align(run, low, high)
+                run, low, high = [], -_FAR, _FAR
+            run.append(lane)
+            low, high = max(low, least), min(high, most)
+        _align(run, low, high)
+
+
+def _align(run: Sequence[_Item], low: float, high: float) -> None:
+    if run and low <= high:
+        wish = sorted(lane.x for lane in run)[len(run) // 2]
+        for lane in run:
+            lane.x = min(max(wish, low), high)
 
 
 def _corner(item: _Item, middle: int) -> Point:
