@@ -252,6 +252,27 @@ def test_a_journal_that_decides_differently_is_said(
     assert "every step decides as recorded" not in out
 
 
+def test_a_journal_of_another_table_is_shown_and_not_replayed(told: Told) -> None:
+    lines = [json.dumps({**json.loads(line), "table": "0123456789ab"}) for line in recorded()]
+    told()
+    assert replay_of(lines) == 1
+    out, err = told()
+    assert "TRANSFER_REQUESTED" in out
+    assert "recorded with another table (0123456789ab); this one is " in out
+    assert "every step decides as recorded" not in out
+    assert err == ""
+
+
+def test_a_detail_stands_below_its_step(told: Told) -> None:
+    lines = recorded()
+    first = json.loads(lines[0])
+    lines[0] = json.dumps({**first, "payload": {**first["payload"], "detail": "then nothing"}})
+    told()
+    assert replay_of(lines) == 0
+    out, _ = told()
+    assert "            then nothing\n" in out
+
+
 def test_an_empty_journal_holds_no_transfer(told: Told) -> None:
     Path("empty.jsonl").touch()
     assert main(["demo", "--replay", "empty.jsonl"]) == 2
