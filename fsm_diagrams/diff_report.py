@@ -139,9 +139,7 @@ def diff_picture(found: Diff, *, whole: bool = False) -> tuple[Machine, Paint | 
     if whole:
         return both, paint
     changed = tuple(edge for edge in both.edges if edge.id in paint.edges)
-    left = len(both.edges) - len(changed)
-    rows = "the row that changes" if len(changed) == 1 else f"the {len(changed)} rows that change"
-    title = f"{paint.title}: {rows}, without the {left} others"
+    title = f"{paint.title}: {len(changed)} of {len(both.edges)} rows, the others are the same"
     return only(both, changed, paint.states), replace(paint, title=title)
 
 
