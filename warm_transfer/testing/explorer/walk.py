@@ -78,6 +78,8 @@ class Explorer:
         self.cut = 0
         self.in_flight_max = 0
         self._hot: dict[int, dict[int, _Hot]] = {}
+        self._arounds: dict[int, int] = {}
+        self._codes: dict[int, tuple[int, ...]] = {}
         self._heard: dict[tuple[int, int], int] = {}
         self._next = self._counted = 0
         self._again: set[int] = set()
@@ -130,6 +132,7 @@ class Explorer:
         trails = self.trails if self.base is None else None
         entered = trails.entered[index] if trails else 0
         first = index >= self._counted
+        noted = first or state in FINAL
         rows = own = 0
         unmoved: list[int] = []
         ordinal = -1
@@ -141,7 +144,7 @@ class Explorer:
             after, step, row, news, wrong = number, *_UNSEEN
             if code:
                 after, step, row, news, wrong = hot.get(code) or self._take(number, code)
-            if news and first:
+            if news and noted:
                 where = reached[code >> EFFECT_BITS]
                 if not where or where[-1] != index:
                     where.append(index)
@@ -186,22 +189,33 @@ class Explorer:
         self._hot[number][code] = hot
         return hot
 
-    def _moves(self, index: int, number: int, here: int) -> Iterator[int]:
+    def _moves(self, index: int, number: int, here: int) -> tuple[int, ...]:
         """What may happen next, as `Worlds.moves` has it; clocks last."""
-        node = self.cores[number]
-        news = True
-        if node.state in FINAL:
+        around = self._around_of(number)
+        if self.cores[number].state in FINAL:
             # After the end news changes the world no more, and what it does to the core depends
             # on the core alone: once is enough for each core, for what is still under way, and for
             # each row that has led there.
             entered = self.trails.last(index) if self.base is None else 1
             asked = (number, self.worlds.underway(here))
             heard = self._heard.get(asked, 0)
-            news = bool(entered & ~heard)
             self._heard[asked] = heard | entered
-        yield from self.worlds.moves(self.worlds.around(node.around), here, news=news)
-        for clock, effect in self._clocks(number):
-            yield code_of(clock, effect) << HERE_BITS | here
+            return self.worlds.moves(around, here, news=bool(entered & ~heard))
+        clocks = tuple([clock | here for clock in self._clock_codes(number)])
+        return self.worlds.moves(around, here, news=True) + clocks
+
+    def _around_of(self, number: int) -> int:
+        around = self._arounds.get(number)
+        if around is None:
+            around = self._arounds[number] = self.worlds.around(self.cores[number].around)
+        return around
+
+    def _clock_codes(self, number: int) -> tuple[int, ...]:
+        codes = self._codes.get(number)
+        if codes is None:
+            told = [code_of(clock, effect) for clock, effect in self._clocks(number)]
+            codes = self._codes[number] = tuple(code << HERE_BITS for code in told)
+        return codes
 
     def _clocks(self, number: int) -> Iterator[tuple[On, int]]:
         node = self.cores[number]
@@ -230,7 +244,7 @@ class Explorer:
         if self.base is None:
             self.trails.add()
         self.in_flight_max = max(self.in_flight_max, len(flights))
-        wrong = self.worlds.wrong(self.worlds.around(node.around), here)
+        wrong = self.worlds.wrong(self._around_of(config >> HERE_BITS), here)
         wrong += self.cores.wrong.get(config >> HERE_BITS, ())
         if wrong:
             self._report(wrong, index, None)
@@ -271,7 +285,7 @@ class Explorer:
     def _move(self, index: int, ordinal: int) -> Move:
         """A move in the words of the model."""
         number, here = self.config(index) >> HERE_BITS, self.config(index) & HERE
-        told = self.worlds.told(self.worlds.around(self.cores[number].around), here)
+        told = self.worlds.told(self._around_of(number), here)
         if ordinal < len(told):
             return told[ordinal]
         clock, effect = list(self._clocks(number))[ordinal - len(told)]
