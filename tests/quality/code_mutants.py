@@ -42,13 +42,17 @@ def main() -> int:
     """Run mutmut; 0 when every mutant has been tried."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, help="stop after so long and go on next time")
-    seconds = parser.parse_args().seconds
+    parser.add_argument(
+        "names", nargs="*", help="these mutants only, such as 'warm_transfer.rows*'"
+    )
+    given = parser.parse_args()
+    seconds: float | None = given.seconds
     if importlib.util.find_spec("mutmut") is None:
         print("mutmut is not installed: pip install -e '.[mutation]'", file=sys.stderr)  # noqa: T201
         return 2
     if seconds is None or not WORK.is_dir():
         _copy()
-    _run(seconds)
+    _run(given.names, seconds)
     report = _report()
     text = json.dumps(report, indent=2, ensure_ascii=False) + "\n"
     (ROOT / "build" / "mutants.json").write_text(text, encoding="utf-8")
@@ -68,8 +72,8 @@ def _copy() -> None:
             shutil.copy(source, WORK / name)
 
 
-def _run(seconds: float | None) -> None:
-    command = [sys.executable, "-m", "mutmut", "run", "--max-children", "1"]
+def _run(names: list[str], seconds: float | None) -> None:
+    command = [sys.executable, "-m", "mutmut", "run", "--max-children", "1", *names]
     with (WORK / "run.log").open("w", encoding="utf-8") as log:
         process = subprocess.Popen(  # noqa: S603 - ours
             command, cwd=WORK, stdout=log, stderr=log, start_new_session=True
