@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from fsm_diagrams.coverage import Coverage, cover
+    from fsm_diagrams.diagram import Diagram, draw
     from fsm_diagrams.differences import Change, Diff, RowChange, diff
     from fsm_diagrams.errors import (
         BlockError,
@@ -40,6 +41,7 @@ _WHERE = {
     "BlockError": "errors",
     "Change": "differences",
     "Coverage": "coverage",
+    "Diagram": "diagram",
     "DiagramError": "errors",
     "Diff": "differences",
     "Edge": "model",
@@ -66,6 +68,7 @@ _WHERE = {
     "Witness": "witness",
     "cover": "coverage",
     "diff": "differences",
+    "draw": "diagram",
     "findings": "inspection",
     "from_json": "saved",
     "load": "sources",
@@ -84,6 +87,7 @@ __all__ = [
     "BlockError",
     "Change",
     "Coverage",
+    "Diagram",
     "DiagramError",
     "Diff",
     "Edge",
@@ -110,6 +114,7 @@ __all__ = [
     "Witness",
     "cover",
     "diff",
+    "draw",
     "findings",
     "from_json",
     "load",

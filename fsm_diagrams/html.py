@@ -16,8 +16,9 @@ from pathlib import Path
 from fsm_diagrams.journals import Recorded, transfers
 from fsm_diagrams.model import Edge, Kind, Machine
 from fsm_diagrams.overlay import Paint, legend_of
-from fsm_diagrams.plain_svg import BRIEF, LEGEND, WHOLE, drawing, drawing_style
+from fsm_diagrams.plain_svg import BRIEF, WHOLE, drawing, drawing_style
 from fsm_diagrams.scene import Scene, scene
+from fsm_diagrams.style import LEGEND
 from fsm_diagrams.views import View
 
 __all__ = ["html"]

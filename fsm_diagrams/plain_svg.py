@@ -28,32 +28,19 @@ from fsm_diagrams.scene import (
     Text,
     scene,
 )
+from fsm_diagrams.style import LEGEND, STYLES
 from fsm_diagrams.text_size import title_width
 from fsm_diagrams.views import View
 
-__all__ = ["BRIEF", "LEGEND", "WHOLE", "drawing", "drawing_style", "plain_svg", "xml_text"]
+__all__ = ["BRIEF", "WHOLE", "drawing", "drawing_style", "plain_svg", "xml_text"]
 
 WHOLE = Detail(lines_max=10_000, conditions=True)
 """Every word of every row stands in the picture."""
 BRIEF = Detail(lines_max=4, conditions=False)
 """The words of a row stand elsewhere, and the picture is small."""
 
-LEGEND = {
-    Kind.ORDINARY: "not waiting",
-    Kind.WAITING: "waiting, with a clock",
-    Kind.SUCCESS: "outcome: success",
-    Kind.FAILURE: "outcome: no success",
-    Kind.OVER: "over",
-}
-
 #: Fill, line and text of each kind, on a light page and on a dark one.
-_LIGHT = {
-    Kind.ORDINARY: ("#e7f0fa", "#4a7ab0", "#12263a"),
-    Kind.WAITING: ("#fff3bf", "#b08900", "#3d2f00"),
-    Kind.SUCCESS: ("#c6f1cd", "#2b8a3e", "#0b3d17"),
-    Kind.FAILURE: ("#ffe0e0", "#c92a2a", "#4a0d0d"),
-    Kind.OVER: ("#e9ecef", "#5c636a", "#1f2327"),
-}
+_LIGHT = {kind: (each.fill, each.stroke, each.text) for kind, each in STYLES.items()}
 _DARK = {
     Kind.ORDINARY: ("#1c2f45", "#6ea3dc", "#dbe9f8"),
     Kind.WAITING: ("#40330a", "#d9b233", "#fbeeb8"),

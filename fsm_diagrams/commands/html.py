@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
 from fsm_diagrams.console import DONE
-from fsm_diagrams.errors import DiagramError
+from fsm_diagrams.delivery import add_output, write
 from fsm_diagrams.html import html
 from fsm_diagrams.journals import read_journal
 from fsm_diagrams.sources import load
@@ -21,9 +20,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--journal", type=Path, metavar="FILE", help="runs of the machine, to be played in the page"
     )
-    parser.add_argument(
-        "--output", "-o", type=Path, metavar="FILE", help="write to a file, not to standard output"
-    )
+    add_output(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -34,12 +31,5 @@ def run(arguments: argparse.Namespace) -> int:
     """
     machine = load(arguments.target)
     journal = read_journal(arguments.journal, machine) if arguments.journal else ()
-    page = html(machine, journal=journal)
-    if arguments.output is None:
-        sys.stdout.write(page)
-        return DONE
-    try:
-        arguments.output.write_text(page, encoding="utf-8", newline="\n")
-    except OSError as error:
-        raise DiagramError(f"{arguments.output}: cannot be written: {error.strerror}") from error
+    write(arguments.output, html(machine, journal=journal).encode())
     return DONE

@@ -153,7 +153,7 @@ class Page:
 
     def key(self, name: str, text: str = "") -> None:
         """Press a key of this name."""
-        parameters = {"key": name, "code": name, **({"text": text} if text else {})}
+        parameters: dict[str, Any] = {"key": name, "code": name, **({"text": text} if text else {})}
         if name == "Enter":
             parameters |= {"windowsVirtualKeyCode": 13, "text": "\r"}
         if name == "Tab":

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from fsm_diagrams.layered import Layout, Link, Node, place, rank
 
+CHAIN = [("a", "b"), ("b", "c"), ("c", "d")]
+
 
 def _laid(nodes: list[Node], links: list[Link]) -> Layout:
     return place(nodes, links, rank(nodes, links))
@@ -43,13 +45,13 @@ def test_two_parallel_lines_do_not_cross_when_they_need_not() -> None:
 
 
 def test_a_chain_is_straight() -> None:
-    links = [Link(str(number), a, b, 50, 20) for number, (a, b) in enumerate(["ab", "bc", "cd"])]
+    links = [Link(str(number), a, b, 50, 20) for number, (a, b) in enumerate(CHAIN)]
     laid = _laid(_boxes("abcd"), links)
     assert len({x for way in laid.lines.values() for x, _ in way}) == 1
 
 
 def test_a_long_line_is_straight_beside_a_chain() -> None:
-    links = [Link(str(number), a, b, 50, 20) for number, (a, b) in enumerate(["ab", "bc", "cd"])]
+    links = [Link(str(number), a, b, 50, 20) for number, (a, b) in enumerate(CHAIN)]
     laid = _laid(_boxes("abcd"), [*links, Link("by", "a", "d", 30, 20)])
     inner = laid.lines["by"][2:-2]
     assert len({x for x, _ in inner}) == 1

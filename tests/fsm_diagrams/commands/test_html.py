@@ -11,9 +11,9 @@ from fsm_diagrams.sources import load
 TARGET = "warm_transfer.table:TABLE"
 
 
-def test_a_page_is_written_to_standard_output(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_page_is_written_to_standard_output(capsysbinary: pytest.CaptureFixture[bytes]) -> None:
     assert main(["html", TARGET]) == 0
-    assert capsys.readouterr().out == html(load(TARGET))
+    assert capsysbinary.readouterr().out == html(load(TARGET)).encode()
 
 
 def test_a_page_is_written_to_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
