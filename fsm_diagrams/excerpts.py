@@ -11,7 +11,7 @@ __all__ = ["only"]
 
 
 def only(machine: Machine, edges: Sequence[Edge], states: Iterable[str] = ()) -> Machine:
-    """A machine with some of its rows, and no other states than these need.
+    """A machine with some of its rows, and no other states and events than these need.
 
     Args:
         machine: the whole.
@@ -27,6 +27,7 @@ def only(machine: Machine, edges: Sequence[Edge], states: Iterable[str] = ()) ->
             for state in machine.states
             if state.name in keep
         ),
+        events=tuple(event for event in machine.events if any(e.event == event for e in edges)),
         edges=tuple(edges),
         ignored=(),
         impossible=(),

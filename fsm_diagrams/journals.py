@@ -155,6 +155,9 @@ class _Reader:
                 f"in {last.after}; lines are missing, or runs are mixed without a `transfer`"
             )
         edge = self._row(line, event, befores, afters)
+        # Without a machine, what changed or did something was taken by some row of it.
+        did = set(befores) != set(afters) or line.get("row") or line.get("effects")
+        taken = edge is not None if self._machine else did
         found = Recorded(
             transfer=transfer,
             seq=seq,
@@ -162,7 +165,7 @@ class _Reader:
             event=event,
             befores=befores,
             afters=afters,
-            handling=_handling(line, "row" if edge else "ignored"),
+            handling=_handling(line, "row" if taken else "ignored"),
             row=edge.id if edge else "",
             effects=_effects(line),
             why=_text(line, "row", "") if line.get("handling") == "ignored" else "",

@@ -10,6 +10,7 @@ def test_an_excerpt_has_its_rows_and_the_states_of_these_and_the_start() -> None
     row = next(edge for edge in door().edges if edge.id == "shut x BURNT")
     part = only(door(), [row])
     assert part.edges == (row,)
+    assert part.events == ("BURNT",)
     assert [state.name for state in part.states] == ["open", "shut", "gone"]
     part = only(door(), [])
     assert [state.name for state in part.states] == ["open"]

@@ -2,8 +2,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from fsm_diagrams.from_table import as_table, from_table
+from fsm_diagrams.from_table import OWN_TARGET, as_table, from_table, lifelines
 from fsm_diagrams.model import Kind
+from fsm_diagrams.sources import load
+from tests.fsm_diagrams.machines import door
+from warm_transfer.effects import Do
 from warm_transfer.events import On
 from warm_transfer.states import FINAL, State
 from warm_transfer.table import TABLE
@@ -54,3 +57,15 @@ def test_final_states_and_outcomes_keep_their_meaning() -> None:
 def test_only_a_table_is_a_table() -> None:
     assert as_table(TABLE) is TABLE
     assert as_table(TABLE.rows) is None
+
+
+def test_our_table_says_who_takes_part_and_other_machines_do_not() -> None:
+    machine = load(OWN_TARGET)
+    assert machine == from_table(TABLE)
+    found = lifelines(machine)
+    assert found is not None
+    assert found.own in found.names
+    assert set(found.events) == set(On)
+    assert set(found.effects) == set(Do)
+    assert {*found.events.values(), *found.effects.values(), *found.people} <= set(found.names)
+    assert lifelines(door()) is None

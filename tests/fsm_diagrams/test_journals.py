@@ -94,6 +94,7 @@ def test_a_row_of_the_state_around_is_found(tmp_path: Path) -> None:
 def test_without_a_machine_no_row_is_looked_up(tmp_path: Path) -> None:
     lines = read_journal(_write(tmp_path, *GENERIC))
     assert {line.row for line in lines} == {""}
+    assert [line.handling for line in lines] == ["ignored", "ignored", "row", "row"]
 
 
 def test_parallel_states_are_lists(tmp_path: Path) -> None:
