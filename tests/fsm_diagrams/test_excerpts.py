@@ -14,7 +14,7 @@ def test_an_excerpt_has_its_rows_and_the_states_of_these_and_the_start() -> None
     assert [state.name for state in part.states] == ["open", "shut", "gone"]
     part = only(door(), [])
     assert [state.name for state in part.states] == ["open"]
-    assert part.ignored == part.impossible == part.groups == ()
+    assert (part.ignored, part.impossible, part.groups) == ((), (), ())
 
 
 def test_a_nested_state_brings_those_around_it_and_no_start_that_is_left_out() -> None:

@@ -55,12 +55,13 @@ def test_a_target_is_read_as_it_was(repository: Path) -> None:
     assert "revised" not in sys.modules
 
 
-def test_a_saved_machine_is_read_as_it_was(repository: Path) -> None:
-    assert repository
+@pytest.mark.usefixtures("repository")
+def test_a_saved_machine_is_read_as_it_was() -> None:
     assert load_at("HEAD~1", "saved.json").name == "door a"
     assert load_at("HEAD", "saved.json").name == "door b"
 
 
+@pytest.mark.usefixtures("repository")
 @pytest.mark.parametrize(
     ("revision", "target", "said"),
     [
@@ -73,18 +74,15 @@ def test_a_saved_machine_is_read_as_it_was(repository: Path) -> None:
         ("HEAD", "../../outside.json", "the file is not in the repository"),
     ],
 )
-def test_what_cannot_be_read_there_is_an_error(
-    repository: Path, revision: str, target: str, said: str
-) -> None:
-    assert repository
+def test_what_cannot_be_read_there_is_an_error(revision: str, target: str, said: str) -> None:
     with pytest.raises(TargetError, match=said):
         load_at(revision, target)
 
 
+@pytest.mark.usefixtures("repository")
 def test_a_target_from_elsewhere_is_not_taken_for_that_of_the_revision(
-    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert repository
     away = tmp_path / "away"
     away.mkdir()
     (away / "foreign_here.py").write_text(SOURCE % "a")
@@ -106,8 +104,8 @@ def test_without_git_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
         load_at("HEAD", "revised:M")
 
 
-def test_what_never_ends_is_ended(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert repository
+@pytest.mark.usefixtures("repository")
+def test_what_never_ends_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(revisions, "LIMIT_S", 0.0)
     with pytest.raises(TargetError, match="took more than 0 s"):
         load_at("HEAD", "revised:M")
