@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 from unittest import mock
 
-from warm_transfer.ports import Journal
+from warm_transfer.ports import Journal, Line, StateHook
 from warm_transfer.rows import Table
 from warm_transfer.runner import Runner
 from warm_transfer.table import TABLE
+from warm_transfer.transfer import Transfer
 
 __all__ = ["Coverage", "recorded"]
 
@@ -84,27 +85,43 @@ class Coverage:
             yield from (f"not taken: {each}" for each in self.missed)
 
 
-class _Both:
-    """A journal that counts, and passes on."""
+Take = Callable[[Mapping[str, Any]], object]
 
-    def __init__(self, coverage: Coverage, journal: Journal | None) -> None:
-        self._coverage = coverage
+
+class _Both:
+    """A journal that tells of each line, and passes it on."""
+
+    def __init__(self, take: Take, journal: Journal | None) -> None:
+        self._take = take
         self._journal = journal
 
     def write(self, line: Mapping[str, object]) -> None:
-        """Count one line, and pass it on."""
-        self._coverage.take(line)
+        """Tell of one line, and pass it on."""
+        self._take(line)
         if self._journal is not None:
             self._journal.write(line)
 
 
 @contextmanager
-def recorded(coverage: Coverage) -> Iterator[Coverage]:
-    """Count the steps of every transfer that runs meanwhile, whether or not it has a journal."""
+def recorded(take: Take, *hooks: StateHook) -> Iterator[None]:
+    """Take the steps of every transfer that runs meanwhile, whether or not it has a journal.
+
+    Args:
+        take: is given every journal line.
+        hooks: are told of every change of state, before those of the application.
+    """
     make = Runner.__init__
 
-    def counted(runner: Runner, *args: Any, journal: Journal | None = None, **rest: Any) -> None:
-        make(runner, *args, journal=_Both(coverage, journal), **rest)
+    def watched(
+        runner: Runner,
+        transfer: Transfer,
+        line: Line,
+        *,
+        journal: Journal | None = None,
+        **rest: Any,
+    ) -> None:
+        told = (*hooks, *rest.pop("hooks", ()))
+        make(runner, transfer, line, journal=_Both(take, journal), hooks=told, **rest)
 
-    with mock.patch.object(Runner, "__init__", counted):
-        yield coverage
+    with mock.patch.object(Runner, "__init__", watched):
+        yield

@@ -167,7 +167,7 @@ class _Cov:
         self._fail_under = fail_under
         self.coverage = Coverage()
         self._stack = ExitStack()
-        self._stack.enter_context(recorded(self.coverage))
+        self._stack.enter_context(recorded(self.coverage.take))
 
     def close(self) -> None:
         """Count no more."""

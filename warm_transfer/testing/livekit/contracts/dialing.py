@@ -15,7 +15,7 @@ from warm_transfer.effects import Do
 from warm_transfer.livekit.dial import Dial, DialOptions
 from warm_transfer.livekit.legs import Legs
 from warm_transfer.ports import Dialer, DialRefused, DialRequest
-from warm_transfer.testing.clauses import Findings
+from warm_transfer.testing.clauses import Findings, brief
 from warm_transfer.testing.contract import Contract
 from warm_transfer.testing.livekit.contracts.carrier import Carrier
 from warm_transfer.testing.livekit.contracts.workbench import SETTLE_S, Workbench
@@ -171,7 +171,8 @@ class _Watched:
         try:
             await self._dialer.dial(request)
         except BaseException as error:
-            note(f"dial raises {error!r}")
+            told = f"DialRefused({brief(error.facts)})" if isinstance(error, DialRefused) else error
+            note(f"dial raises {told if isinstance(told, str) else repr(told)}")
             self._dialled.ended(error)
             raise
         note("dial returns")
