@@ -59,6 +59,9 @@ class World(Packets):
         self.away_s: list[tuple[float, float]] = []
         """When a client has lost its signalling, and for how long at most; it can limit nothing
         meanwhile."""
+        self.absent_s: list[tuple[float, float]] = []
+        """When somebody without a client has lost its connection, and for how long; nobody is told
+        meanwhile."""
         self.rooms: dict[str, ServerRoom] = {}
         self.ledger = Ledger()
 
@@ -251,6 +254,7 @@ class World(Packets):
         Nobody is told before that: the server waits for it. Afterwards see `come_back`.
         """
         self._cut_off(member)
+        self.absent_s.append((self.now_s, seconds))
         self.loop.call_later(seconds, self.come_back, member)
 
     def restart(self) -> None:

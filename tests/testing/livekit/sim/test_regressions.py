@@ -1,0 +1,65 @@
+"""Transfers that once broke an invariant; `make sim N=1 SEED=…` tells each as it stands here."""
+
+from __future__ import annotations
+
+import pytest
+
+from warm_transfer.testing.livekit.faults import Fault, How
+from warm_transfer.testing.livekit.humans import Human
+from warm_transfer.testing.livekit.phones import Phone
+from warm_transfer.testing.livekit.script import Agent, Caller, Scenario, Server
+from warm_transfer.testing.livekit.sim.drawing import Drawn
+from warm_transfer.testing.livekit.sim.running import run
+from warm_transfer.testing.livekit.sim.troubles import Trouble, What
+from warm_transfer.testing.livekit.when import When
+
+REGRESSIONS = {
+    # A room that a join made which had been cut off, after it had been deleted.
+    "the joining of the consult room is cancelled": Drawn(
+        seed=310,
+        scenario=Scenario(phone=Phone(answers_after_s=5.0)),
+        troubles=(Trouble(What.TASK_CANCELLED, When(0.05, "request"), which=2),),
+    ),
+    # The room of a second agent was full.
+    "a second agent is sent into a full room": Drawn(
+        seed=363,
+        scenario=Scenario(
+            phone=Phone(answers_after_s=1.0),
+            human=Human("yes", 1.0),
+            server=Server(dispatches=When(2.0, "merge")),
+            merge=("sip_bridge", "relay"),
+        ),
+        bridge=True,
+    ),
+    # What limits the agent's tracks was never sent after a short loss of the signalling.
+    "a bridge is built while the agent is away": Drawn(
+        seed=786,
+        scenario=Scenario(
+            phone=Phone(rings_after_s=0.1, answers_after_s=0.5),
+            human=Human("yes", 0.3),
+            caller=Caller(hangs_up=When(6.0, "merge")),
+            agent=Agent(reconnects=When(0.05, "dial"), reconnect_s=0.2),
+            merge=("sip_bridge",),
+        ),
+        bridge=True,
+    ),
+    # A leg that is away hears nothing, and nobody is told.
+    "the agent leaves while the human is away": Drawn(
+        seed=8177,
+        scenario=Scenario(
+            phone=Phone(answers_after_s=1.0),
+            human=Human("yes", 1.0),
+            caller=Caller(hangs_up=When(9.0, "merge"), by_phone=True),
+            agent=Agent(goodbye_s=2.0),
+            faults={("player.aclose", 1): Fault(How.HANGS)},
+            policy={"after_merge": "leave", "call_limit_s": 130.0},
+            merge=("shared_room",),
+        ),
+        troubles=(Trouble(What.HUMAN_RECONNECTS, When(0.5, "yes"), 4.0),),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REGRESSIONS)
+def test_it_breaks_no_invariant_any_more(name: str) -> None:
+    assert run(REGRESSIONS[name]).problems == ()

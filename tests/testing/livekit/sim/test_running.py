@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+
+from warm_transfer.events import Event, On
+from warm_transfer.livekit.engine import Engine
+from warm_transfer.outcome import Reason
+from warm_transfer.states import State
+from warm_transfer.testing.livekit.script import Scenario
+from warm_transfer.testing.livekit.sim.drawing import Drawn, draw
+from warm_transfer.testing.livekit.sim.running import overhearing, run
+from warm_transfer.testing.livekit.sim.troubles import TroubledStage
+
+SEEDS = range(40)
+
+SCRIPT = """
+import hashlib
+from warm_transfer.testing.livekit.sim.drawing import draw
+from warm_transfer.testing.livekit.sim.running import run
+
+for seed in range(40):
+    print(hashlib.sha256("\\n".join(run(draw(seed)).journal).encode()).hexdigest())
+"""
+
+
+def digest(seed: int) -> str:
+    return hashlib.sha256("\n".join(run(draw(seed)).journal).encode()).hexdigest()
+
+
+@pytest.mark.parametrize("hash_seed", ["1", "20"])
+def test_a_seed_has_one_journal_in_every_process(hash_seed: str) -> None:
+    # Only the order of what a process has played before and its hashes differ.
+    told = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-c", SCRIPT],
+        env={**os.environ, "PYTHONHASHSEED": hash_seed},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert told.stdout.split() == [digest(seed) for seed in reversed(SEEDS)][::-1]
+
+
+def test_a_plain_transfer_is_merged_and_nothing_is_wrong() -> None:
+    ran = run(Drawn(seed=1, scenario=Scenario()))
+    assert (ran.outcome, ran.reason, ran.final) == (State.MERGED, Reason.ACCEPTED, State.ENDED)
+    assert ran.problems == ()
+    assert ran.met == ()
+    assert '"transfer":"drawn-1"' in ran.journal[0]
+
+
+def test_another_seed_is_another_journal() -> None:
+    told = Drawn(seed=1, scenario=Scenario())
+    assert run(told).journal != run(replace(told, seed=2)).journal
+
+
+def test_an_event_that_cannot_happen_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    def begins(_: TroubledStage, engine: Engine) -> None:
+        engine.post(Event(On.MERGE_CONFIRMED))
+
+    monkeypatch.setattr(TroubledStage, "begins", begins)
+    (problem,) = run(Drawn(seed=1, scenario=Scenario())).problems
+    assert problem.startswith("logged: unexpected event: ")
+    assert On.MERGE_CONFIRMED in problem
+
+
+def test_what_the_loop_is_told_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    def begins(stage: TroubledStage, engine: Engine) -> None:
+        del engine
+        stage.world.loop.call_soon(list[int]().pop)
+
+    monkeypatch.setattr(TroubledStage, "begins", begins)
+    (problem,) = run(Drawn(seed=1, scenario=Scenario())).problems
+    assert problem.startswith("the loop was told: ")
+    assert "IndexError" in problem
+
+
+def test_what_the_bridge_look_found_does_not_outlive_a_transfer() -> None:
+    told = Drawn(seed=1, scenario=Scenario(merge=("sip_bridge", "relay")), bridge=True)
+    alone = run(told)
+    run(replace(told, bridge=False))
+    assert run(told).journal == alone.journal
+
+
+def test_loggers_are_as_they_were_afterwards() -> None:
+    log = logging.getLogger("warm_transfer")
+    before = (log.level, log.propagate, tuple(log.handlers))
+    with overhearing() as heard:
+        log.error("release failed: orphan risk")
+        log.error("journal failed")
+    assert heard == ["logged: journal failed: "]
+    assert (log.level, log.propagate, tuple(log.handlers)) == before

@@ -1,0 +1,72 @@
+"""Plays many transfers, in several processes, and counts them."""
+
+from __future__ import annotations
+
+import gc
+import multiprocessing
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from warm_transfer.testing.livekit.sim.counting import Tally
+from warm_transfer.testing.livekit.sim.drawing import draw
+from warm_transfer.testing.livekit.sim.running import overhearing, run_overheard
+
+__all__ = ["play_many"]
+
+BATCH = 100
+"""How many transfers a process plays before it tells."""
+
+
+def play_many(
+    seed: int, n: int, *, processes: int = 1, told: Callable[[Tally], None] | None = None
+) -> Tally:
+    """Play the transfers of `n` seeds, counted from `seed` on.
+
+    Args:
+        seed: the first.
+        n: how many.
+        processes: in how many processes.
+        told: told of the whole tally after each batch. What it raises, ``KeyboardInterrupt`` for
+            example, ends all, and comes through.
+    """
+    tally = Tally()
+    batches = [range(first, min(first + BATCH, seed + n)) for first in range(seed, seed + n, BATCH)]
+    with _playing(processes if len(batches) > 1 else 1) as play:
+        for each in play(batches):
+            tally.add(each)
+            if told is not None:
+                told(tally)
+    return tally
+
+
+@contextmanager
+def _playing(processes: int) -> Iterator[Callable[[list[range]], Iterator[Tally]]]:
+    if processes == 1:
+        yield lambda batches: map(_play_batch, batches)
+        return
+    # A process with the SDK's native threads cannot be forked.
+    context = multiprocessing.get_context("spawn")
+    pool = context.Pool(processes, initializer=_begin)
+    try:
+        yield lambda batches: pool.imap_unordered(_play_batch, batches)
+    finally:
+        pool.terminate()
+        pool.join()
+
+
+def _begin() -> None:
+    """Prepare a process that does nothing else."""
+    # Ctrl-C is for the process that has started this one, and ends it.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # What has been imported is not looked through again and again.
+    gc.collect()
+    gc.freeze()
+
+
+def _play_batch(seeds: range) -> Tally:
+    tally = Tally()
+    with overhearing() as overheard:
+        for seed in seeds:
+            tally.count(run_overheard(draw(seed), overheard))
+    return tally

@@ -1,0 +1,43 @@
+"""Judges a transfer that was played: the audit of the world, and the promises about each step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from warm_transfer.errors import JournalError
+from warm_transfer.journal import replay
+from warm_transfer.policy import Carrier, TransferPolicy
+from warm_transfer.rows import Keep
+from warm_transfer.testing.invariants import STEPS, Known, Moment, learn
+from warm_transfer.testing.livekit.audit import audit_world
+from warm_transfer.testing.livekit.play import Result
+
+__all__ = ["judge"]
+
+
+def judge(result: Result, policy: TransferPolicy) -> tuple[str, ...]:
+    """Everything that is wrong with a transfer, in words; empty when nothing is."""
+    return (*audit_world(result), *_broken_steps(result.journal, policy))
+
+
+def _broken_steps(lines: Sequence[Mapping[str, Any]], policy: TransferPolicy) -> Iterator[str]:
+    """What the steps break, taken by the core once more from the journal."""
+    carriers = _carriers(lines)
+    known, tried = Known(), 0
+    try:
+        for step in replay(lines):
+            moment = Moment(step, known, policy, carriers[min(tried, len(carriers) - 1)])
+            for promise in STEPS:
+                for wrong in promise(moment):
+                    yield f"{promise.__name__}: step {step.seq} {wrong}"
+            known = learn(moment)
+            tried += step.row is not None and Keep.NEXT_STRATEGY in step.row.keep
+    except JournalError as error:
+        yield f"11 the journal replays: {error}"
+
+
+def _carriers(lines: Sequence[Mapping[str, Any]]) -> list[Carrier]:
+    plans = (line["payload"]["plan"] for line in lines if "plan" in line["payload"])
+    named = [each["carrier"] for plan in plans for each in plan["strategies"]]
+    return [Carrier(each) for each in named] or [Carrier.AGENT]
