@@ -8,6 +8,7 @@ with its special characters replaced.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator
 
 from fsm_diagrams.mermaid_text import ids
@@ -45,8 +46,16 @@ class _Writer:
         wanted += [(("box", name), f"box_{name}") for name in groups]
         wanted += [(("any", name), f"any_{name}") for name in groups]
         wanted += [(("frame", name), f"frame_{name}") for name in frames]
+        wanted += [
+            (("region", f"{n} {name}"), f"region_{n}_{name}")
+            for name in frames
+            for n in (range(len(self._machine.state_named[name].initial)))
+        ]
+        wanted += [(("start", name), f"start_{name}") for name in self._machine.initial]
+        wanted += [(("label", str(n)), f"label_{n}") for n in range(len(picture.arrows))]
         self._ids = ids(wanted)
         self._frames = set(frames)
+        self._place = {state.name: index for index, state in enumerate(self._machine.states)}
         self._labels: dict[str, list[str]] = {}
         for number, arrow in enumerate(picture.arrows):
             self._labels.setdefault(self._around(arrow), []).append(self._label(number, arrow))
@@ -101,7 +110,7 @@ class _Writer:
             yield "", f'<FONT COLOR="{COLOURS[look.colour]}">{line}</FONT> {words}'
 
     def _box(self, group: Group) -> Iterator[str]:
-        yield from self._cluster(self._ids["box", group.name], _lines(group.label), "    ")
+        yield from self._cluster(self._ids["box", group.name], _lines(group.label), "    ", "box")
         for name in group.states:
             yield from self._state(self._machine.state_named[name], "        ")
         any_id = self._ids["any", group.name]
@@ -114,15 +123,18 @@ class _Writer:
         """The dots where the machine starts, of these states."""
         for number, name in enumerate(self._machine.initial):
             if name in names:
-                yield f'    start_{number} [shape=point width=0.14 color="{_INK}" label=""]'
-                yield f"    start_{number} -> {self._end(name)}{self._clipped(None, name)}"
+                start = self._ids["start", name]
+                yield f'    {start} [{_point(0.14)} id="start-{number}"]'
+                yield f"    {start} -> {self._end(name)}{self._clipped(None, name)}"
 
-    def _cluster(self, name: str, label: str, indent: str, extra: str = "") -> Iterator[str]:
+    def _cluster(
+        self, name: str, label: str, indent: str, kind: str, extra: str = ""
+    ) -> Iterator[str]:
         yield f"{indent}subgraph cluster_{name} {{"
         style = extra or f' style="rounded" color="{_QUIET}"'
         yield (
             f"{indent}    graph [label=<{label}> labelloc=t labeljust=l margin=12"
-            f'{style} id="cluster-{name}"]'
+            f'{style} id="{kind}"]'
         )
 
     def _state(self, state: State, indent: str) -> Iterator[str]:
@@ -132,20 +144,23 @@ class _Writer:
         style = STYLES[state.kind]
         words = [f"label=<{self._text(state)}>", _styled(style, self._look(state))]
         words += ["peripheries=2"] if state.final else []
+        words.append(f'id="state-{self._place[state.name]}"')
         yield f"{indent}{self._id(state.name)} [{' '.join(words)}]"
 
     def _frame(self, state: State, indent: str) -> Iterator[str]:
         """A state with states inside: its dot is where arrows of the whole state begin and end."""
         name, inner = self._id(state.name), indent + "    "
-        yield from self._cluster(name, self._text(state), indent, self._border(state))
+        yield from self._cluster(
+            name, self._text(state), indent, f"state-{self._place[state.name]}", self._border(state)
+        )
         dot_of_it = self._ids["frame", state.name]
-        yield f'{inner}{dot_of_it} [shape=point width=0.1 color="{_INK}" label=""]'
+        yield f'{inner}{dot_of_it} [{_point(0.1)} id="frame-{self._place[state.name]}"]'
         for number, part in enumerate(regions(self._machine, state.name)):
             apart = len(state.initial) > 1 and len(part) > 1
             deeper = inner + "    " if apart else inner
             if apart:
-                yield f"{inner}subgraph cluster_{name}_region_{number} {{"
-                yield f'{deeper}graph [label="" style="dashed,rounded" color="{_QUIET}"]'
+                yield f"{inner}subgraph cluster_{self._ids['region', f'{number} {state.name}']} {{"
+                yield f'{deeper}graph [label="" style="dashed,rounded" color="{_QUIET}" id="region"]'
             for child in part:
                 yield from self._state(child, deeper)
             if apart:
@@ -157,8 +172,8 @@ class _Writer:
 
     def _border(self, state: State) -> str:
         """A region is dashed; what a review paints is thick."""
-        look, parent = self._look(state), self._machine.state_named.get(state.parent or "")
-        region = parent is not None and len(parent.initial) > 1
+        look, parent = self._look(state), state.parent
+        region = parent is not None and len(self._machine.state_named[parent].initial) > 1
         style = "dashed,rounded" if region or (look and look.dashed) else "rounded"
         colour, width = (COLOURS[look.colour], 3) if look else (_QUIET, 1)
         return f' style="{style}" color="{colour}" penwidth={width}'
@@ -173,11 +188,13 @@ class _Writer:
         text = bold + "".join(f"<BR/>{part}" for part in small)
         inside = self._picture.inside.get(state.name, ())
         rows = "".join(_row(line, STATE_WIDTH) for line in inside)
-        return f"{text}<BR/>{rows}" if inside else text
+        text += f"<BR/>{rows}" if inside else ""
+        return f"{text}<BR/>(final)" if state.final and state.name in self._frames else text
 
     def _label(self, number: int, arrow: Arrow) -> str:
         rows = "".join(_row(each, LABEL_WIDTH) for each in arrow.lines)
-        return f'    label_{number} [shape=plain style="" id="arrow-{number}" label=<{rows}>]'
+        name = self._ids["label", str(number)]
+        return f'    {name} [shape=plain style="" id="arrow-{number}" label=<{rows}>]'
 
     def _around(self, arrow: Arrow) -> str:
         """The innermost cluster that holds both ends of an arrow: its label belongs there."""
@@ -195,7 +212,7 @@ class _Writer:
         line = f' color="{COLOURS[look.colour]}" penwidth=2' if look else ""
         line += " style=dashed" if look and look.dashed else ""
         source = self._ids["any", arrow.source] if arrow.shared else self._end(arrow.source)
-        start, label = None if arrow.shared else arrow.source, f"label_{number}"
+        start, label = None if arrow.shared else arrow.source, self._ids["label", str(number)]
         yield f"    {source} -> {label} [arrowhead=none{self._tail(start, arrow.target)}{line}]"
         yield f"    {label} -> {self._end(arrow.target)}{self._clipped(start, arrow.target, line)}"
 
@@ -206,7 +223,7 @@ class _Writer:
 
     def _clipped(self, source: str | None, target: str, line: str = "") -> str:
         words = line
-        if target in self._frames and not (source and self._holds(target, source)):
+        if target in self._frames and (source is None or not self._holds(target, source)):
             words += f" lhead=cluster_{self._id(target)}"
         return f" [{words.strip()}]" if words else ""
 
@@ -226,6 +243,10 @@ class _Writer:
 
     def _id(self, name: str) -> str:
         return self._ids["state", name]
+
+
+def _point(width: float) -> str:
+    return f'shape=point width={width} color="{_INK}" label=""'
 
 
 def _styled(style: Style, look: Look | None = None) -> str:
@@ -265,18 +286,18 @@ _SPECIAL = {
 
 
 def _html(text: str) -> str:
-    """A text in an HTML-like label: what XML does not allow is shown as a replacement character."""
-    return (
-        "".join(
-            _SPECIAL.get(char, char if _is_xml(char) else "\N{REPLACEMENT CHARACTER}")
-            for char in text
-        )
-        or " "
-    )
+    """A text in an HTML-like label; what XML does not allow gets a replacement character."""
+    return "".join(_char(char) for char in text) or " "
+
+
+def _char(char: str) -> str:
+    if char.isspace():
+        return " "
+    return _SPECIAL.get(char, char if _is_xml(char) else "\N{REPLACEMENT CHARACTER}")
 
 
 def _is_xml(char: str) -> bool:
-    return char >= " " and char not in "\x7f\ufffe\uffff"
+    return unicodedata.category(char) != "Cc" and char not in "\ufffe\uffff"
 
 
 def _quoted(text: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fsm_diagrams.mermaid_text import class_of, ids, label, title
+from fsm_diagrams.mermaid_text import Key, class_of, ids, label, title
 from fsm_diagrams.model import Group, Kind, State
 from fsm_diagrams.overlay import COLOURS, Look, legend_of
 from fsm_diagrams.style import ANY, LEGEND, STYLES
@@ -37,8 +37,9 @@ class _Writer:
         groups = [group.name for group in picture.groups]
         wanted = [(("state", state.name), state.name) for state in self._machine.states]
         wanted += [((role, name), f"{role}_{name}") for role in ("box", "any") for name in groups]
-        starts = ["", *(s.name for s in self._machine.states if s.initial)]
+        starts = [state.name for state in self._machine.states if state.initial]
         wanted += [(("from", name), f"from_{name}") for name in starts]
+        wanted.append((("machine", ""), "from_here"))
         wanted += [
             (("region", f"{number} {state.name}"), f"region_{number}_{state.name}")
             for state in self._machine.states
@@ -65,9 +66,11 @@ class _Writer:
         for state in self._machine.children(None):
             if state.name not in boxed:
                 yield from self._state(state, "    ")
-        yield from self._starts("", self._machine.initial, "    ")
+        yield from self._starts(("machine", ""), self._machine.initial, "    ")
+        yield ""
         for arrow in self._picture.arrows:
             yield self._arrow(arrow)
+        yield ""
         yield from self._legend()
         yield from self._styles()
 
@@ -82,9 +85,10 @@ class _Writer:
         inside = self._picture.inside.get(state.name, ())
         text = "<br>".join([_named(state.text), *(_line(line) for line in inside)])
         if self._machine.children(state.name):
+            text += "<br>(final)" if state.final else ""
             yield f'{indent}subgraph {self._id(state.name)}["{text}"]'
             yield from self._regions(state, indent + "    ")
-            yield from self._starts(state.name, state.initial, indent + "    ")
+            yield from self._starts(("from", state.name), state.initial, indent + "    ")
             yield f"{indent}end"
             return
         opening, closing = _shape(state)
@@ -105,10 +109,10 @@ class _Writer:
             if framed:
                 yield f"{indent}end"
 
-    def _starts(self, name: str, initial: tuple[str, ...], indent: str) -> Iterator[str]:
+    def _starts(self, key: Key, initial: tuple[str, ...], indent: str) -> Iterator[str]:
         """The dot where the machine, or a state, starts."""
         if initial:
-            start = self._ids["from", name]
+            start = self._ids[key]
             yield f'{indent}{start}((" ")):::from'
             for target in initial:
                 self._links.append("")

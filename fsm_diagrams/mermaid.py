@@ -12,9 +12,13 @@ from collections.abc import Iterator
 from fsm_diagrams.mermaid_text import class_of, ids, label, title
 from fsm_diagrams.model import Group, Kind, State
 from fsm_diagrams.style import ANY, LEGEND, STYLES
-from fsm_diagrams.views import Arrow, Picture, regions
+from fsm_diagrams.views import Arrow, Line, Picture, regions
+from fsm_diagrams.wrapping import wrap
 
 __all__ = ["mermaid"]
+
+LINE_WIDTH = 90
+"""Characters after which a row is broken."""
 
 
 def mermaid(picture: Picture) -> str:
@@ -72,11 +76,11 @@ class _Writer:
         plain = text == name and not inside
         yield f"{indent}{name}" if plain else f'{indent}state "{text}" as {name}'
         for line in inside:
-            yield f"{indent}{name} : {label(line.text, wrap=False)}"
+            yield f"{indent}{name} : {_line(line)}"
 
     def _frame(self, state: State, indent: str) -> Iterator[str]:
         """A state with states inside. Mermaid lets it have a label only, so all stands in there."""
-        inside = [label(it.text, wrap=False) for it in self._picture.inside.get(state.name, ())]
+        inside = [_line(it) for it in self._picture.inside.get(state.name, ())]
         text = "<br>".join([label(state.text), *inside])
         yield f'{indent}state "{text}" as {self._id(state.name)} {{'
         for number, region in enumerate(regions(self._machine, state.name)):
@@ -102,7 +106,7 @@ class _Writer:
 
     def _arrow(self, arrow: Arrow) -> str:
         source = self._ids["any" if arrow.shared else "state", arrow.source]
-        text = "<br>".join(label(line.text, wrap=False) for line in arrow.lines)
+        text = "<br>".join(_line(line) for line in arrow.lines)
         return f"    {source} --> {self._id(arrow.target)} : {text}"
 
     def _legend(self) -> Iterator[str]:
@@ -125,3 +129,8 @@ class _Writer:
 
     def _id(self, state: str) -> str:
         return self._ids["state", state]
+
+
+def _line(line: Line) -> str:
+    """The row as lines that Mermaid does not break again."""
+    return "<br>".join(label(part, wrap=False) for part in wrap(line.text, LINE_WIDTH))

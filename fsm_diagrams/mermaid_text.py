@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from collections.abc import Iterable
 
 from fsm_diagrams.style import Style
@@ -154,5 +155,11 @@ def _line(text: str) -> str:
     text = _without_private(text)
     harmless = {match.start() for match in _HARMLESS.finditer(text)}
     return "".join(
-        char if index in harmless else f"#{ord(char)};" for index, char in enumerate(text)
+        char if index in harmless else f"#{_code(char)};" for index, char in enumerate(text)
     )
+
+
+def _code(char: str) -> int:
+    """The number of a character. HTML shows other characters for the numbers of controls."""
+    control = unicodedata.category(char) == "Cc" and not char.isspace()
+    return ord("\N{REPLACEMENT CHARACTER}" if control else char)

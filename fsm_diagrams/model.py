@@ -256,7 +256,9 @@ def _check_references(machine: Machine) -> None:
     named += [(f"row {edge.id!r} goes to", edge.target) for edge in machine.edges]
     for state in machine.states:
         named += [(f"{state.name!r} starts in", name) for name in state.initial]
-        named += [(f"{state.name!r} is nested in", state.parent)] if state.parent else []
+        named += (
+            [(f"{state.name!r} is nested in", state.parent)] if state.parent is not None else []
+        )
     for group in machine.groups:
         named += [(f"the group {group.name!r} holds", name) for name in group.states]
     for what, name in named:

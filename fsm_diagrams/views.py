@@ -155,12 +155,16 @@ class _Drawing:
         return (RANK.index(look.colour), look.dashed) if look else (-1, False)
 
     def _lines(self, edges: Iterable[Edge], group: Group | None = None) -> Iterator[Line]:
-        """One line an event, or an event, its guard and its look."""
-        found: dict[tuple[str, str, Look | None], list[Edge]] = {}
+        """One line an event, or a row; states of a group share a line where they agree."""
+        found: dict[tuple[str, str, Look | None, int], list[Edge]] = {}
         for edge in edges:
-            key = edge.event, edge.guard if self._full else "", self._look(edge)
-            found.setdefault(key, []).append(edge)
-        for (event, guard, look), rows in found.items():
+            event, guard, look = edge.event, edge.guard if self._full else "", self._look(edge)
+            same = [key for key in found if key[:3] == (event, guard, look)]
+            # A row that is there twice, by mistake or not, stands there twice.
+            before = sum(row.source == edge.source for key in same for row in found[key])
+            turn = before if self._full else 0
+            found.setdefault((event, guard, look, turn), []).append(edge)
+        for (event, guard, look, _), rows in found.items():
             only = _only(group, {row.source for row in rows}) if group and self._full else ""
             yield Line(event, tuple(rows), guard, only, look)
 
