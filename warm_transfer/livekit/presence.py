@@ -20,8 +20,9 @@ from warm_transfer.policy import TransferPolicy
 __all__ = ["Gone", "Presence"]
 
 #: With these somebody may be back at once in a new session: without a reason after a full
-#: reconnect (integration 5), put out by that very session, or moved to another node (facts 4).
-_MAY_RETURN = frozenset({None, "UNKNOWN_REASON", "DUPLICATE_IDENTITY", "MIGRATION"})
+#: reconnect (integration 5), or moved to another node (facts 4). Not put out by another of the
+#: same identity: a leg that is dialled twice has been hung up, and rings again (facts A.0).
+_MAY_RETURN = frozenset({None, "UNKNOWN_REASON", "MIGRATION"})
 
 Gone = Callable[[str | None], None]
 
