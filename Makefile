@@ -46,6 +46,7 @@ check: $(STAMP) ## lint, types, layers, exports, diagrams up to date
 	for version in 3.12 3.13 3.14; do $(BIN)/mypy --python-version $$version || exit 1; done
 	$(BIN)/python -m pytest -q tests/test_layers.py tests/test_exports.py tests/test_mirror.py
 	$(BIN)/python -m fsm_diagrams check $(PAGES)
+	$(BIN)/python -m tests.diagrams --check
 
 explore: $(STAMP) ## walk every path of the table, build/explore.json and a journal for each violation (EXPLORE='--table my.module:TABLE')
 	@$(BIN)/python -m warm_transfer.testing.explorer $(EXPLORE)
@@ -68,6 +69,7 @@ merges: $(STAMP) ## merge fifty calls a strategy on a real server and measure th
 
 diagrams: $(STAMP) ## write the generated diagrams into the documents
 	$(BIN)/python -m fsm_diagrams check --write $(PAGES)
+	$(BIN)/python -m tests.diagrams
 
 $(VENV)/.site: pyproject.toml $(VENV)/.library
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[docs]'

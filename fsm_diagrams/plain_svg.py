@@ -298,9 +298,10 @@ def _said(said: Said, paint: Paint) -> str:
 
 
 def _legend_entries(machine: Machine, paint: Paint) -> Iterator[tuple[str, str]]:
-    for kind in Kind:
-        if any(state.kind is kind for state in machine.states):
-            yield f"state k-{kind}", LEGEND[kind]
+    kinds = [kind for kind in Kind if any(state.kind is kind for state in machine.states)]
+    # One colour for all tells nothing.
+    if len(kinds) > 1:
+        yield from ((f"state k-{kind}", LEGEND[kind]) for kind in kinds)
     for look, words in legend_of(paint):
         yield f"arrow l-{look.colour}{' dashed' if look.dashed else ''}", words
 

@@ -177,14 +177,24 @@
     if (!value || !value.length) return;
     list.append(make("dt", name), make("dd", Array.isArray(value) ? value.join(", ") : value));
   };
+  const linked = (index) => {
+    const button = make("button", nameOf(index), "link");
+    button.type = "button";
+    button.addEventListener("click", () => {
+      const node = drawing.querySelector(`[data-state="${index}"]`);
+      choose(node);
+      reveal(node);
+    });
+    return button;
+  };
   const card = (row, { from = false } = {}) => {
     const node = make("article", undefined, "card");
     node.dataset.row = String(data.rows.indexOf(row));
     if (data.rows[taken] === row) node.classList.add("taken");
-    const where = row.internal ? "stays" : `\u2192 ${nameOf(row.target)}`;
     const what = make("p", undefined, "what");
-    if (from) what.append(make("span", `${nameOf(row.source)}: `));
-    what.append(make("code", data.events[row.event]), ` ${where}`);
+    if (from) what.append(linked(row.source), ": ");
+    what.append(make("code", data.events[row.event]), row.internal ? " stays" : " \u2192 ");
+    if (!row.internal) what.append(linked(row.target));
     const facts = make("dl");
     fact(facts, "when", row.guard);
     fact(facts, "effects", row.effects);

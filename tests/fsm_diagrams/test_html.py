@@ -172,8 +172,8 @@ def test_a_click_on_a_state_shows_its_rows(browser: Page, tmp_path: Path) -> Non
     for each in ignored:
         assert each.reason in told
     assert f"Rows ({len(rows)})" in told
-    page.click("#legend")
-    assert page.text("#rows h2") == "briefing"
+    page.click("#rows .card .link")
+    assert page.text("#rows h2") == rows[0].target
     assert page.requests() == [(tmp_path / "page.html").as_uri()]
     assert page.complaints() == []
 
