@@ -3,7 +3,7 @@
 from tests.testing.explorer.tables import SMALL
 from warm_transfer.effects import FAILURE, Do
 from warm_transfer.events import On
-from warm_transfer.rows import Guard
+from warm_transfer.rows import Guard, Row
 from warm_transfer.states import FINAL, State
 from warm_transfer.table import TABLE
 from warm_transfer.testing.explorer.feasible import (
@@ -40,6 +40,11 @@ def test_a_simple_path_visits_no_state_twice_and_ends() -> None:
         assert len(set(states)) == len(states)
     happy = (State.IDLE, State.HOLDING, State.DIALING, State.BRIEFING, State.MERGING, State.MERGED)
     assert (*happy, State.ENDED) in state_paths(TABLE)
+
+
+def test_a_table_that_leads_back_has_no_more_simple_paths() -> None:
+    back = Row(State.DIALING, On.CONSULT_REFUSED, State.HOLDING, guard=Guard.RETURNS)
+    assert set(row_paths(TABLE.with_rows((*TABLE.rows, back)))) == set(row_paths(TABLE))
 
 
 def test_guards_and_marks_exclude_what_the_graph_would_allow() -> None:

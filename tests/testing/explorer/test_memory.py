@@ -15,7 +15,7 @@ from warm_transfer.testing.explorer.memory import (
 )
 from warm_transfer.testing.invariants import Known
 from warm_transfer.testing.model import Flight, Phase
-from warm_transfer.transfer import Transfer
+from warm_transfer.transfer import Handling, Transfer
 
 
 def dialing(*before: On) -> Transfer:
@@ -54,6 +54,18 @@ def test_effects_that_report_are_renumbered_and_releases_forgotten() -> None:
     assert sorted(vars(transfer)["_names"]) == [GAP, 2 * GAP, 3 * GAP, 4 * GAP]
     assert kept == sorted(kept)
     assert Do.HANG_UP_CONSULT not in vars(transfer)["_newest"]
+
+
+def test_what_was_settled_stays_settled_by_its_new_number() -> None:
+    transfer = dialing(On.CONSULT_OPENED)
+    for on in (On.CONSULT_ANSWERED, On.APP_ACCEPTED, On.BRIEFING_STOPPED, On.MERGE_CONFIRMED):
+        transfer.receive(Event(on), 1.0)
+    merge = vars(transfer)["_newest"][Do.MERGE_LEGS]
+    assert merge <= vars(transfer)["_settled"]
+    renumber(vars(transfer))
+    assert vars(transfer)["_newest"][Do.MERGE_LEGS] <= vars(transfer)["_settled"]
+    late = Event(On.MERGE_FAILED, effect=vars(transfer)["_newest"][Do.MERGE_LEGS])
+    assert transfer.receive(late, 2.0).handling is Handling.STALE
 
 
 def test_an_id_that_is_not_kept_stands_behind_the_kept_one_before_it() -> None:

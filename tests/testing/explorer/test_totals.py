@@ -8,6 +8,7 @@ from tests.conftest import Explored
 from tests.testing.explorer.tables import SMALL
 from warm_transfer.table import TABLE
 from warm_transfer.testing.explorer import report_of
+from warm_transfer.testing.explorer.exclusions import NOT_IN_ANY_WORLD
 from warm_transfer.testing.explorer.feasible import feasible
 from warm_transfer.testing.explorer.totals import Totals
 
@@ -35,6 +36,12 @@ def test_a_transition_or_path_that_is_not_taken_is_missed(totals: Totals) -> Non
         f"not taken: {switch[1]} after {switch[0]}",
         f"path not walked: {', '.join(path)}",
     }
+
+
+def test_what_no_world_can_do_is_not_asked_for(totals: Totals) -> None:
+    excluded = totals.feasible.switches - totals.switches
+    assert excluded
+    assert excluded <= set(NOT_IN_ANY_WORLD)
 
 
 def test_what_is_taken_and_called_infeasible_is_said(totals: Totals) -> None:

@@ -40,6 +40,15 @@ def test_what_a_step_starts_is_in_flight_by_its_new_number() -> None:
     assert worlds.launch(worlds.step(STARTED, KEPT), 0) == here
 
 
+def test_releases_stand_close_behind_what_was_started_whatever_their_ids() -> None:
+    worlds = Worlds()
+    started = worlds.launch(worlds.step(STARTED, KEPT), 0)
+    ends = tuple((number, Do.HANG_UP_CONSULT) for number in (350, 377))
+    here, again = (worlds.launch(worlds.step((end,), (100, 200, 300)), started) for end in ends)
+    assert worlds.flights(here)[-1].id == 301
+    assert here == again
+
+
 def test_the_moves_by_number_are_those_of_the_model_in_its_order() -> None:
     worlds = Worlds()
     here = worlds.launch(worlds.step(STARTED, KEPT), 0)
