@@ -117,13 +117,17 @@ def seconds(t_s: float) -> str:
 
 #: What a sequence diagram reads as text; all else is written as entity codes.
 _PLAIN = re.compile(r"[\w .,:()\[\]/+-]")
+#: With these words a text would say how it is to be wrapped, and lose them.
+_WRAP = re.compile(r"\s*:?\s*(no)?wrap\b", re.IGNORECASE)
+_LETTERS = re.compile(r"[\w ]")
 
 
 def _plain(text: str) -> str:
     """A text on one line, whatever it holds."""
     if not text.strip():
         return "#160;"
-    return "".join(char if _PLAIN.fullmatch(char) else f"#{ord(char)};" for char in text)
+    plain = _PLAIN if not _WRAP.match(text) else _LETTERS
+    return "".join(char if plain.fullmatch(char) else f"#{ord(char)};" for char in text)
 
 
 def _world(lines: Sequence[Recorded]) -> Lifelines:

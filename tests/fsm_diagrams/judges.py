@@ -53,6 +53,7 @@ const say = e => {
         boxes: all("g.cluster-label foreignObject, g.cluster-label text").map(say),
         labels: all("g.edgeLabel foreignObject").map(say).filter(x => x),
         paths: all("g.edgePaths path").length,
+        messages: all("text.messageText").map(say),
       });
     } catch (x) { out.push({error: "" + x}); }
   }
@@ -61,7 +62,7 @@ const say = e => {
 
 
 def mermaid_sees(texts: Sequence[str]) -> list[dict[str, Any]]:
-    """What real Mermaid draws of each text: nodes, boxes, labels, paths; or its error."""
+    """What real Mermaid draws of each text: nodes, boxes, labels, paths, messages; or its error."""
     assert CHROMIUM
     with tempfile.TemporaryDirectory() as folder:
         page = Path(folder) / "page.html"

@@ -12,6 +12,7 @@ from fsm_diagrams.journals import Recorded, read_journal
 from fsm_diagrams.overlay import Look
 from fsm_diagrams.sources import load
 from fsm_diagrams.tracing import one_run, path_of, sequence
+from tests.fsm_diagrams.judges import NO_MERMAID, mermaid_sees
 from tests.fsm_diagrams.machines import HOSTILE, door
 from tests.fsm_diagrams.test_coverage import LINES
 from warm_transfer import Event, Facts, On, Transfer
@@ -88,6 +89,11 @@ def test_no_name_breaks_out_of_its_line() -> None:
     assert not set(re.sub(r"#\d+;", "", said)) & set("#;<>{}\"'%`|*")
 
 
+def test_a_name_that_reads_as_an_instruction_is_a_name() -> None:
+    text = sequence([replace(LINES[1], event="wrap: it")])
+    assert ("p_world", "->>", "p_machine", "wrap#58; it") in _arrows(text)
+
+
 def test_the_path_has_the_rows_taken_and_says_when(tmp_path: Path) -> None:
     part, paint = path_of(load(OWN_TARGET), _run(tmp_path))
     assert [edge.id for edge in part.edges] == [
@@ -113,3 +119,12 @@ def test_one_run_is_chosen_by_name() -> None:
         one_run(lines)
     with pytest.raises(JournalError, match="no transfer 'v' in it; there are t, u"):
         one_run(lines, "v")
+
+
+@pytest.mark.skipif(bool(NO_MERMAID), reason=NO_MERMAID)
+def test_real_mermaid_shows_every_name_as_it_is() -> None:
+    names = [*HOSTILE, "wrap: x", "nowrap:x", "participant a", "loop", "activate a", "Note over b"]
+    lines = [replace(LINES[1], event=name) for name in names]
+    (seen,) = mermaid_sees([sequence(lines, title="end; %% x")])
+    said = [" ".join(text.split()) for text in seen["messages"]]
+    assert said == [" ".join(name.split()) for name in names]
