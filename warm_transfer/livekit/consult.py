@@ -16,8 +16,8 @@ from warm_transfer.ports import Work
 __all__ = ["Consult", "unguessable"]
 
 _AFTER_SWEEPS_S = (0.3, 0.9)
-"""When a join was cut off midway: how long after one try to give the place back the next follows,
-because whoever joins late makes the room anew."""
+"""When somebody may join late, who makes the room anew: how long after one try to give the place
+back the next follows."""
 
 
 def unguessable() -> str:
@@ -42,7 +42,7 @@ class Consult:
         self._briefing = briefing
         self._signals = signals
         self._place = place or OwnRoom()
-        self._closing = self._cut_off = False
+        self._closing = self._doubtful = False
 
     def open(self, effect: Effect) -> Work:
         """Guard the place at once, for the dial leaves next; then join it and start the session."""
@@ -65,7 +65,7 @@ class Consult:
             await room.connect(legs.sdk.url, token)
         except asyncio.CancelledError:
             # The SDK joins all the same, as a participant that nobody holds.
-            self._cut_off = True
+            self._doubtful = True
             raise
         legs.consult_joined.set()
         if self._closing:
@@ -96,9 +96,13 @@ class Consult:
         finally:
             try:
                 await self._place.give_back(self._legs)
+            except Exception:
+                # A server that is away comes back before its legs do, and finds nobody meanwhile.
+                self._doubtful = True
+                raise
             finally:
                 await self._leave()
-        for pause_s in _AFTER_SWEEPS_S if self._cut_off else ():
+        for pause_s in _AFTER_SWEEPS_S if self._doubtful else ():
             await asyncio.sleep(pause_s)
             await self._place.give_back(self._legs)
 

@@ -231,7 +231,12 @@ class Dial:
                 self._legs.log.warning("hang-up repeated", detail=type(error).__name__)
             await asyncio.sleep(_SWEEP_S if turn < _SWEEP_FAST_TURNS else _SWEEP_SLOW_S)
             turn += 1
-        await self._sweep(request)
+        try:
+            await self._sweep(request)
+        except Exception:
+            # A server that is away comes back before its legs do, and finds nobody meanwhile.
+            self._uncertain = True
+            raise
         if turn or self._cut_off or self._uncertain:
             for pause_s in _AFTER_SWEEPS_S:
                 await asyncio.sleep(pause_s)

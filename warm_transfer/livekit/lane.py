@@ -130,7 +130,10 @@ class Lane:
         if participant.identity != self._identity:
             return
         if publication.source == rtc.TrackSource.SOURCE_MICROPHONE:
-            self._restart(track)
+            try:
+                self._restart(track)
+            except Exception as error:  # noqa: BLE001 - the SDK would log it, and nobody be told
+                self._broke(error)
 
     def _restart(self, track: Any) -> None:
         old = self._pump

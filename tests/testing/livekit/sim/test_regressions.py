@@ -18,7 +18,7 @@ REGRESSIONS = {
     "the joining of the consult room is cancelled": Drawn(
         seed=310,
         scenario=Scenario(phone=Phone(answers_after_s=5.0)),
-        troubles=(Trouble(What.TASK_CANCELLED, When(0.05, "request"), which=2),),
+        troubles=(Trouble(What.TASK_CANCELLED, When(0.05, "request"), which=1),),
     ),
     # The room of a second agent was full.
     "a second agent is sent into a full room": Drawn(
@@ -56,6 +56,32 @@ REGRESSIONS = {
             merge=("shared_room",),
         ),
         troubles=(Trouble(What.HUMAN_RECONNECTS, When(0.5, "yes"), 4.0),),
+    ),
+    # The leg was looked for when the server was back and the leg was not, and counted as gone.
+    "the human is let go while the server restarts": Drawn(
+        seed=111721,
+        scenario=Scenario(
+            phone=Phone(rings_after_s=0.391, answers_after_s=0.538),
+            human=Human(after_s=0.592, briefing_s=3.521),
+            caller=Caller(hangs_up=When(7.993, "merge")),
+            agent=Agent(loses_caller_room=When(4.584, "merge")),
+            server=Server(restarts=When(2.386, "answer")),
+            policy={"after_merge": "leave", "decision_timeout_s": 20.0, "call_limit_s": 34.797},
+            merge=("relay",),
+        ),
+    ),
+    # What a listener raised was logged by the SDK, and nobody was told that the lane was silent.
+    "a relay cannot listen after a reconnect": Drawn(
+        seed=110965,
+        scenario=Scenario(
+            phone=Phone(rings_after_s=None, answers_after_s=1.093),
+            human=Human(after_s=3.295, briefing_s=3.678, hangs_up=When(0.752, "merge")),
+            caller=Caller(hangs_up=When(1.283, "merge"), by_phone=True),
+            agent=Agent(speaks_s=2.247, reconnects=When(2.579, "answer"), reconnect_s=1.5),
+            faults={("player.play", 1): Fault(How.TWICE), ("stream.open", 1): Fault(How.HANGS)},
+            policy={"decision_timeout_s": 20.0, "on_human_left": "return"},
+            merge=("relay",),
+        ),
     ),
 }
 
