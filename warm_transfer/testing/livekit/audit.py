@@ -31,7 +31,7 @@ hear each other before the merge (``docs/shared-room.md``); nowhere else at all.
 TOLD_S = 0.03
 """How long the agent may not have been told yet that somebody has hung up."""
 
-FAST_S, FAST_LEAK_S = 0.25, 0.3
+FAST_S, FAST_LEAK_S = 0.45, 0.3
 """In a shared room, a phone that answers so soon after its leg has joined may be heard for so long,
 until its gate is shut (``docs/shared-room.md``; a seed takes up to twice the measured times)."""
 
@@ -111,8 +111,9 @@ def _early(result: Result, heard: Heard, merging_s: float | None) -> bool:
     if merging_s is not None and heard.from_s >= merging_s:
         return False
     until_s = heard.to_s if merging_s is None else min(heard.to_s, merging_s)
+    leak_s = LEAK_S + result.world.hampered_s
     leaks = any(
-        from_s <= heard.from_s and until_s <= from_s + LEAK_S for from_s in result.world.returns_s
+        from_s <= heard.from_s and until_s <= from_s + leak_s for from_s in result.world.returns_s
     )
     voices = heard.tag in ("caller", "human")
     fast = _answered_fast(result, heard) and until_s - heard.from_s < FAST_LEAK_S

@@ -62,6 +62,8 @@ class World(Packets):
         self.absent_s: list[tuple[float, float]] = []
         """When somebody without a client has lost its connection, and for how long; nobody is told
         meanwhile."""
+        self.hampered_s = 0.0
+        """For how long in all the agent could not do anything, or was told nothing."""
         self.rooms: dict[str, ServerRoom] = {}
         self.ledger = Ledger()
 

@@ -190,6 +190,7 @@ class TroubledStage(Stage):
         loop = self.world.loop
         assert isinstance(loop, VirtualClockLoop)
         loop.stall(trouble.seconds)
+        self.world.hampered_s += trouble.seconds
 
     def _slow_news(self, _: Engine, trouble: Trouble) -> None:
         rooms = [each for each in (self.room, *self.sdk.rooms) if each.isconnected()]
@@ -197,6 +198,7 @@ class TroubledStage(Stage):
             self._note(Kind.REORDERING, trouble.what)
             member = rooms[trouble.which % len(rooms)].local_participant.member
             member.told_until_s = max(member.told_until_s, self.world.now_s + trouble.seconds)
+            self.world.hampered_s += trouble.seconds
 
     def _repeat(self, engine: Engine, trouble: Trouble) -> None:
         assert isinstance(engine, TroubledEngine)
