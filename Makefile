@@ -5,11 +5,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 SCENARIO ?= merged
+N ?= 50000
+SEED ?= 0
 MERGE ?= all
 PAGES := README.md docs/states.md
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo live stack test check explore proof spin mutants compare merges diagrams docs clean
+.PHONY: help install demo live stack test check explore sim proof spin mutants compare merges diagrams docs clean
 
 help: ## say what the targets do
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | sort | expand -t 12
@@ -50,6 +52,9 @@ check: $(STAMP) ## lint, types, layers, exports, diagrams up to date
 
 explore: $(STAMP) ## walk every path of the table, build/explore.json and a journal for each violation (EXPLORE='--table my.module:TABLE')
 	@$(BIN)/python -m warm_transfer.testing.explorer $(EXPLORE)
+
+sim: $(STAMP) ## play N transfers drawn by chance from SEED on, build/sim.json (N=1 shows one whole)
+	@$(BIN)/python -m warm_transfer.testing.livekit.sim --n '$(N)' --seed '$(SEED)'
 
 proof: $(STAMP) ## walk the table, cancel and fail everywhere, and write the totals (minutes)
 	@$(BIN)/python -m tests.properties
