@@ -41,6 +41,12 @@ def test_a_table_that_breaks_an_invariant_is_named_with_the_shortest_way() -> No
     assert f"with {SMALLEST[0].name}, the shortest way:\n    TRANSFER_REQUESTED" in text
 
 
+def test_our_table_conforms_and_what_was_reached_is_told() -> None:
+    (report,) = conform(TABLE, scopes=SMALLEST)
+    assert report.violations == ()
+    assert len(report.rows_taken) > len(TABLE.rows) / 2
+
+
 def test_a_table_that_breaks_a_rule_is_not_walked() -> None:
     class Short(TableConformance):
         table = TABLE.with_rows(TABLE.rows[1:])
