@@ -69,7 +69,7 @@ def _explore(table: Table, out: Path, processes: int) -> int:
         parts[name] = part
         found = f", {len(part.found)} broken" if part.found else ""
         _say(f"{len(parts)}/{len(SCOPES)}  {name}: {part.configurations:,} configurations{found}")
-    possible = feasible(table)
+    possible = feasible(table, SCOPES)
     seconds = time.perf_counter() - began
     report = merged(table, [parts[scope.name] for scope in SCOPES], seconds)
     totals = Totals(report, possible)
@@ -79,6 +79,7 @@ def _explore(table: Table, out: Path, processes: int) -> int:
         "violations": violations,
         "processes": processes,
         "seconds": round(seconds, 1),
+        "cpu_seconds": round(sum(os.times()[:4]), 1),
     }
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(json.dumps(plain, indent=2) + "\n", encoding="utf-8")

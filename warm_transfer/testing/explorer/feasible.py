@@ -17,6 +17,7 @@ from warm_transfer.events import CLOCKS, On
 from warm_transfer.rows import Pair, Row, Table
 from warm_transfer.states import FINAL, State
 from warm_transfer.testing.explorer.cores import Cores, Taken
+from warm_transfer.testing.explorer.garbage import no_garbage
 from warm_transfer.testing.explorer.memory import HOLD_CLOCK, OLD_CLOCK, STATE_CLOCK
 from warm_transfer.testing.explorer.scopes import SCOPES, OutsideModel, Scope
 from warm_transfer.testing.explorer.trails import Path
@@ -101,8 +102,9 @@ def feasible(table: Table, scopes: Sequence[Scope] = SCOPES) -> Feasible:
         OutsideModel: the core of this table never stops to remember more.
     """
     found = [_Alone(Cores(scope, table)) for scope in scopes]
-    for each in found:
-        each.walk()
+    with no_garbage():
+        for each in found:
+            each.walk()
     return Feasible(
         frozenset().union(*(each.switches for each in found)),
         frozenset().union(*(each.paths for each in found)),

@@ -6,9 +6,7 @@ world. Time is abstract: a clock that runs may run out at any moment.
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 
 from warm_transfer.events import On
 from warm_transfer.rows import Pair, Table
@@ -16,6 +14,7 @@ from warm_transfer.states import FINAL, State
 from warm_transfer.table import TABLE
 from warm_transfer.testing.explorer.cores import Cores, Wrong
 from warm_transfer.testing.explorer.counterexample import Counterexample, Played, play
+from warm_transfer.testing.explorer.garbage import no_garbage
 from warm_transfer.testing.explorer.memory import HOLD_CLOCK, OLD_CLOCK, STATE_CLOCK
 from warm_transfer.testing.explorer.scopes import OutsideModel, Scope
 from warm_transfer.testing.explorer.trails import Trails
@@ -100,7 +99,7 @@ class Explorer:
         """
         if not self.configs:
             self._add(self.cores.first << HERE_BITS, -1, 0)
-        with _no_garbage():
+        with no_garbage():
             while self._next < len(self.configs) or self._again:
                 try:
                     self._expand(self._next_index())
@@ -335,15 +334,3 @@ class Explorer:
             done = len(self)
             self._expand(stack.pop())
             stack.extend(range(done, len(self)))
-
-
-@contextmanager
-def _no_garbage() -> Iterator[None]:
-    """Without the collector: millions of numbers are kept and none is garbage."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
