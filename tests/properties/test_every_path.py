@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
 
 from tests.conftest import Explored
+from tests.sources import ROOT
 from warm_transfer.effects import Do
 from warm_transfer.events import On
 from warm_transfer.rows import Pair
@@ -69,6 +71,14 @@ def test_what_no_world_can_do_is_named_and_nothing_more(totals: Totals) -> None:
 
 def test_every_simple_path_that_is_feasible_is_walked(totals: Totals) -> None:
     assert totals.report.paths == totals.feasible.paths
+
+
+def test_the_totals_in_the_documents_are_those_of_this_table(totals: Totals) -> None:
+    # After a change of the table or the model: make explore, and copy build/explore.json.
+    written = json.loads((ROOT / "docs" / "explore.json").read_text(encoding="utf-8"))
+    assert written["violations"] == []
+    now = totals.plain()
+    assert {name: written[name] for name in now} == now
 
 
 def test_nothing_is_missed(totals: Totals) -> None:
