@@ -160,7 +160,7 @@ class _Writer:
             deeper = inner + "    " if apart else inner
             if apart:
                 yield f"{inner}subgraph cluster_{self._ids['region', f'{number} {state.name}']} {{"
-                yield f'{deeper}graph [label="" style="dashed,rounded" color="{_QUIET}" id="region"]'
+                yield f'{deeper}graph [label="" style="dashed,rounded" id="region"]'
             for child in part:
                 yield from self._state(child, deeper)
             if apart:

@@ -239,7 +239,8 @@ def _notes(machine: Machine, view: View, groups: tuple[Group, ...]) -> Iterator[
             else "An arrow from 'these states' is taken in one or more states of the box."
         )
     if full:
-        yield f"All {_rows(len(machine.edges))} stand here once."
+        count = len(machine.edges)
+        yield "The only row stands here." if count == 1 else f"All {count} rows stand here once."
         yield "An event inside a state keeps that state; a condition stands in square brackets."
         return
     if any(edge.guard for edge in machine.edges):
