@@ -249,8 +249,11 @@ class Dial:
             await self._dialer.hang_up(request)
         if self._outstanding:
             # Not answered, so the leg is in no other room; the room itself would be re-created.
-            await legs.removed(remove(_who(request, request.room)))
-            await self._place.clear(legs)
+            try:
+                await legs.removed(remove(_who(request, request.room)))
+            finally:
+                # The answer may be lost, and the leg gone all the same.
+                await self._place.clear(legs)
             return
         for room in dict.fromkeys((request.room, legs.caller_room.name)):
             await legs.removed(remove(_who(request, room)))

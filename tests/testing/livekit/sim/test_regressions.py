@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from livekit import api
 
 from warm_transfer.testing.livekit.faults import Fault, How
-from warm_transfer.testing.livekit.humans import Human
+from warm_transfer.testing.livekit.humans import Human, Line
 from warm_transfer.testing.livekit.phones import Phone
-from warm_transfer.testing.livekit.script import Agent, Caller, Scenario, Server
+from warm_transfer.testing.livekit.script import Agent, App, Caller, Scenario, Server
 from warm_transfer.testing.livekit.sim.drawing import Drawn
 from warm_transfer.testing.livekit.sim.running import run
 from warm_transfer.testing.livekit.sim.troubles import Trouble, What
@@ -81,6 +82,37 @@ REGRESSIONS = {
             faults={("player.play", 1): Fault(How.TWICE), ("stream.open", 1): Fault(How.HANGS)},
             policy={"decision_timeout_s": 20.0, "on_human_left": "return"},
             merge=("relay",),
+        ),
+    ),
+    # The leg was gone and the answer lost, so the room that it had made anew was not deleted.
+    "a leg makes the room anew and its removal is not answered": Drawn(
+        seed=301613,
+        scenario=Scenario(
+            phone=Phone(
+                rings_after_s=0.315, answers_after_s=4.948, refuses_with=486, refuses_after_s=3.668
+            ),
+            human=Human(
+                after_s=4.449,
+                then=(Line(says="nothing", after_s=8.242),),
+                briefing_s=1.883,
+                hangs_up=When(after_s=7.493, of="merge"),
+            ),
+            caller=Caller(hangs_up=When(after_s=2.884)),
+            app=App(session_closes_first=False),
+            server=Server(moves=True),
+            faults={
+                ("room.connect", 1): Fault(how=How.FAILS, error=ConnectionError("connection lost")),
+                ("room.remove_participant", 2): Fault(
+                    how=How.FAILS_AFTER,
+                    error=api.ServerError("unavailable", "no response from servers", status=503),
+                    seconds=0.1,
+                ),
+            },
+            policy={"decision_timeout_s": 20.0, "after_merge": "leave", "call_limit_s": 52.127},
+            merge=("relay",),
+        ),
+        troubles=(
+            Trouble(what=What.SLOW_NEWS, when=When(after_s=0.397, of="yes"), seconds=0.05, which=3),
         ),
     ),
 }
