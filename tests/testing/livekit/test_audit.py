@@ -61,10 +61,9 @@ def _dialled_twice(result: Result) -> Result:
 
 
 def _left_in_silence(result: Result) -> Result:
-    assert result.host.job_ended_s is not None
-    # As if it had gone when one of them had hung up already.
-    result.host.job_ended_s += 58.0
-    return result
+    # As if it had decided to go when one of them had hung up already.
+    states = [(at_s + 58.0 * (state is State.ENDED), state) for at_s, state in result.states]
+    return replace(result, states=tuple(states))
 
 
 def _left_before_the_outcome(result: Result) -> Result:

@@ -172,6 +172,8 @@ def _leaves_only_what_goes_on(result: Result) -> Iterator[str]:
         yield "12 the agent leaves last: the outcome came later"
     if result.world.member(CALLER_ROOM, AGENT) is not None:
         yield "12 the agent leaves: it is still in the call"
+    # From its decision on nobody watches, however long the leaving takes.
+    left_s = next((at_s for at_s, state in result.states if state is State.ENDED), left_s)
     if _unseen(result, left_s):
         return
     for who, whom in (("caller", "human"), ("human", "caller")):

@@ -187,7 +187,7 @@ class _Chance:
                 goodbye_s=self._within(0.5, 4.0) if self._happens(30) else 0.0,
             ),
         }
-        troubles = self._go_wrong(told) if self._happens(50) else ()
+        troubles = self._go_wrong(told) if self._happens(55) else ()
         bridge = self._happens(80) and "sip_bridge" in self._merge
         return Drawn(seed=self._seed, scenario=Scenario(**told), bridge=bridge, troubles=troubles)
 
