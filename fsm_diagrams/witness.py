@@ -76,15 +76,14 @@ def witnesses(old: Machine, new: Machine) -> Iterator[Witness]:
         says = " + ".join(walkers[0].start), " + ".join(walkers[1].start)
         yield Witness("behaviour", (), f"starts in {says[0]}", f"starts in {says[1]}")
     else:
-        yield from _search(walkers, "behaviour", _seen_differs, onward=_together)
-    yield from _search(walkers, "outcome", _Ends(old, new).differ, onward=lambda _node: True)
+        yield from _search(walkers, "behaviour", _seen_differs)
+    yield from _search(walkers, "outcome", _Ends(old, new).differ)
 
 
 def _search(
     walkers: tuple[Walker, Walker],
     kind: str,
     differs: Callable[[_Step], bool],
-    onward: Callable[[_Node], bool],
 ) -> Iterator[Witness]:
     first = _Node(walkers[0].start, walkers[1].start)
     seen, todo = {(first.old, first.new)}, deque([first])
@@ -99,7 +98,7 @@ def _search(
                 yield Witness(kind, _events(following), old, new)
                 return
             ends = following.old, following.new
-            if ends not in seen and onward(following):
+            if ends not in seen:
                 seen.add(ends)
                 todo.append(following)
 
@@ -116,10 +115,6 @@ def _steps(
                 walkers[1].move(node.new, event, holding),
             )
             yield Happening(event, tuple(sorted(holding)), asked=len(old | new) > 1), step
-
-
-def _together(node: _Node) -> bool:
-    return node.old == node.new
 
 
 def _seen_differs(step: _Step) -> bool:

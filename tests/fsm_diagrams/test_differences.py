@@ -73,6 +73,16 @@ def test_a_row_in_place_of_another_is_matched_when_there_is_no_doubt() -> None:
     assert [name for name, _, _ in row.what] == ["target", "condition"]
 
 
+def test_rows_with_nothing_in_common_are_not_matched() -> None:
+    def made(*rows: Edge) -> Machine:
+        return Machine.of("m", [State(name) for name in "abcde"], ["E"], ["a"], rows)
+
+    old = made(Edge("a", "E", "b", guard="x"), Edge("a", "E", "c", guard="y"))
+    new = made(Edge("a", "E", "d", guard="z"), Edge("a", "E", "e", guard="w"))
+    found = diff(old, new)
+    assert (len(found.of(Change.REMOVED)), len(found.of(Change.ADDED))) == (2, 2)
+
+
 def test_another_order_of_the_rows_of_a_pair_is_a_difference() -> None:
     rows = door().edges
     turned = tuple(sorted(rows, key=lambda row: (row.pair, row.guard), reverse=True))

@@ -69,3 +69,25 @@ def test_many_conditions_are_not_tried_in_every_combination() -> None:
 
 def test_every_configuration_is_reached_once() -> None:
     assert Walker(door()).reached == {("open",), ("shut",), ("gone",)}
+
+
+def test_a_row_that_stays_in_a_state_leaves_what_is_in_it_as_it_is() -> None:
+    states = [State("on", initial=("low",)), State("low", parent="on"), State("high", parent="on")]
+    rows = [Edge("low", "UP", "high"), Edge("on", "LOOK", "on", internal=True)]
+    walker = Walker(Machine.of("m", states, ["UP", "LOOK"], ["on"], rows))
+    assert walker.start == ("low",)
+    assert walker.move(("high",), "LOOK", frozenset()).after == ("high",)
+
+
+def test_what_a_row_has_left_takes_no_part_any_more() -> None:
+    states = [
+        State("on", initial=("x", "y")),
+        State("x", parent="on"),
+        State("y", parent="on"),
+        State("off"),
+        State("wrong"),
+    ]
+    rows = [Edge("x", "E", "off"), Edge("y", "E", "wrong")]
+    walker = Walker(Machine.of("m", states, ["E"], ["on"], rows))
+    move = walker.move(("x", "y"), "E", frozenset())
+    assert ([edge.target for edge in move.edges], move.after) == (["off"], ("off",))

@@ -39,6 +39,11 @@ def test_other_effects_show_and_end_in_no_other_outcome() -> None:
     assert found["behaviour"].new == "goes to gone; does CRY"
 
 
+def test_another_reason_is_another_outcome() -> None:
+    found = _by_kind(door(), _changed(door(), "open x BURNT", reason="heat"))
+    assert found["outcome"].new == "goes to gone; reason heat"
+
+
 def test_a_row_that_is_gone_shows_what_becomes_of_its_event() -> None:
     gone = replace(door(), edges=tuple(e for e in door().edges if e.id != "shut x BURNT"))
     assert _by_kind(door(), gone)["outcome"].new == "stays in shut, where BURNT has no row"
