@@ -21,7 +21,7 @@ __all__ = ["LIMIT_S", "PictureKind", "draw"]
 PictureKind = Literal["svg", "png"]
 
 LIMIT_S = 120.0
-"""Seconds after which a renderer is given up. 60 states and 300 rows took 2 s; see
+"""Seconds after which a renderer is given up. 60 states and 300 rows took 4 s of CPU; see
 docs/performance.md."""
 
 

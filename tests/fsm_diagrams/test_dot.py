@@ -9,7 +9,7 @@ from fsm_diagrams.from_table import from_table
 from fsm_diagrams.model import Edge, Group, Machine, State
 from fsm_diagrams.overlay import COLOURS, Look, Paint
 from fsm_diagrams.views import View, picture
-from tests.fsm_diagrams.foreign import documented
+from tests.fsm_diagrams.foreign import big, documented
 from tests.fsm_diagrams.judges import NO_DOT
 from tests.fsm_diagrams.layout import Layout
 from tests.fsm_diagrams.machines import door
@@ -52,6 +52,11 @@ def test_kinds_finals_and_the_legend_are_visible() -> None:
     for words in ("outcome: success", "outcome: no success", "waiting, with a clock"):
         assert f">{words}</FONT>" in text
     assert "double border: final" in text
+
+
+def test_only_a_big_picture_is_laid_out_with_less_care() -> None:
+    assert "nslimit=1" in _drawn(big())
+    assert not [name for name, text in PICTURES.items() if "nslimit" in text]
 
 
 def test_a_machine_of_one_kind_needs_no_legend() -> None:
