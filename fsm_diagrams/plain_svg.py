@@ -149,6 +149,7 @@ _SHAPES = (
     ".any > rect { stroke-dasharray: 4 3 }",
     ".parallel > rect { stroke-dasharray: 7 3 }",
     ".arrow path { fill: none; stroke-width: 1.4 }",
+    ".arrow path.head { stroke: none }",
     ".label rect { stroke-width: 1 }",
     ".dashed path { stroke-dasharray: 6 4 }",
     ".l-added path, .l-removed path, .l-changed path, .l-uncovered path { stroke-width: 2.4 }",

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from fsm_diagrams.layered import Point
-from fsm_diagrams.scene import Box, Route, Scene
+from fsm_diagrams.scene import COLUMN, LINE_HEIGHT, PAD, TITLE_HEIGHT, Box, Route, Scene
+from fsm_diagrams.text_size import columns, title_width
 
-__all__ = ["crossed_boxes", "crossed_labels", "outside", "overlapping", "samples"]
+__all__ = ["crossed_boxes", "crossed_labels", "crossed_titles", "outside", "overlapping", "samples"]
 
 Rectangle = tuple[int, int, int, int]
 
@@ -65,6 +66,25 @@ def crossed_boxes(drawn: Scene) -> list[tuple[int, tuple[str, ...]]]:
         for box in inner
         if _runs_through(route, _rectangle(box))
     ]
+
+
+def crossed_titles(drawn: Scene) -> list[tuple[int, tuple[str, ...]]]:
+    """Each line that runs through the text at the top of a box around other boxes."""
+    around = [box for box in drawn.boxes if box.encloses]
+    return [
+        (route.index, box.title)
+        for route in drawn.routes
+        if not route.loop
+        for box in around
+        if _runs_through(route, _title(box))
+    ]
+
+
+def _title(box: Box) -> Rectangle:
+    widths = [title_width(line) for line in box.title]
+    widths += [round(columns(said.text) * COLUMN) for said in box.inside]
+    height = len(box.title) * TITLE_HEIGHT + len(box.inside) * LINE_HEIGHT
+    return box.at[0] + PAD, box.at[1], max(widths), height
 
 
 def overlapping(drawn: Scene) -> list[tuple[Rectangle, Rectangle]]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
 
 from fsm_diagrams.from_table import from_table
 from fsm_diagrams.html import html
@@ -17,6 +19,7 @@ from fsm_diagrams.journals import read_journal
 from fsm_diagrams.model import Edge, Machine, State
 from fsm_diagrams.overlay import Look, Paint
 from tests.fsm_diagrams.browser import Page, needs_chromium, opened
+from tests.fsm_diagrams.drawn import machines
 from tests.fsm_diagrams.foreign import big, documented
 from tests.fsm_diagrams.machines import HOSTILE, door, hostile
 from warm_transfer.journal import FileJournal
@@ -42,6 +45,44 @@ def _attack() -> Machine:
         for a, b in zip(ATTACKS, [*ATTACKS[1:], ATTACKS[0]], strict=True)
     ]
     return Machine.of(ATTACKS[0], states, ATTACKS, [ATTACKS[0]], edges, version=ATTACKS[1])
+
+
+KNOWN_ATTRIBUTES = {
+    "aria-hidden",
+    "aria-label",
+    "aria-pressed",
+    "charset",
+    "class",
+    "content",
+    "cx",
+    "cy",
+    "d",
+    "data-arrow",
+    "data-group",
+    "data-state",
+    "disabled",
+    "height",
+    "hidden",
+    "http-equiv",
+    "id",
+    "lang",
+    "max",
+    "min",
+    "name",
+    "placeholder",
+    "points",
+    "r",
+    "role",
+    "rx",
+    "tabindex",
+    "text-anchor",
+    "type",
+    "value",
+    "viewbox",
+    "width",
+    "x",
+    "y",
+}
 
 
 class _Markup(HTMLParser):
@@ -107,6 +148,24 @@ def test_no_name_becomes_markup(machine: Machine) -> None:
     assert not found.tags & {"img", "b", "iframe", "object", "embed"}
     assert not [name for name in found.attributes if name.startswith("on") or name == "autofocus"]
     assert [state["text"] for state in _data(page)["states"]] == [s.text for s in machine.states]
+
+
+@given(machines())
+@settings(max_examples=60, deadline=None)
+def test_a_page_holds_exactly_any_machine_and_two_scripts(machine: Machine) -> None:
+    page = html(machine)
+    data = _data(page)
+    assert [state["text"] for state in data["states"]] == [each.text for each in machine.states]
+    assert [data["events"][row["event"]] for row in data["rows"]] == [
+        edge.event for edge in machine.edges
+    ]
+    shown = Counter(row for arrow in data["arrows"] for row in arrow)
+    moves = [number for number, edge in enumerate(machine.edges) if not edge.internal]
+    assert shown == Counter(moves)
+    found = _Markup()
+    found.feed(page)
+    assert page.count("<script") == 2
+    assert found.attributes <= KNOWN_ATTRIBUTES
 
 
 def test_a_review_is_in_the_page() -> None:

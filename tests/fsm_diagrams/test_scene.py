@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
 
 from fsm_diagrams.from_table import from_table
 from fsm_diagrams.model import Edge, Group, Machine, State
@@ -8,8 +9,15 @@ from fsm_diagrams.overlay import Look, Paint
 from fsm_diagrams.plain_svg import BRIEF, WHOLE
 from fsm_diagrams.scene import Box, Detail, Scene, scene
 from fsm_diagrams.views import View
+from tests.fsm_diagrams.drawn import machines
 from tests.fsm_diagrams.foreign import big, documented
-from tests.fsm_diagrams.geometry import crossed_boxes, crossed_labels, outside, overlapping
+from tests.fsm_diagrams.geometry import (
+    crossed_boxes,
+    crossed_labels,
+    crossed_titles,
+    outside,
+    overlapping,
+)
 from tests.fsm_diagrams.machines import door, hostile
 from warm_transfer.table import TABLE
 
@@ -50,20 +58,37 @@ def test_no_line_runs_through_a_label_or_a_box_and_nothing_overlaps(
     drawn = _drawn(machine, detail)
     assert crossed_labels(drawn) == []
     assert crossed_boxes(drawn) == []
+    assert crossed_titles(drawn) == []
     assert overlapping(drawn) == []
     assert outside(drawn) == []
+
+
+@given(machines())
+@settings(max_examples=100, deadline=None)
+def test_neither_does_one_of_any_machine(machine: Machine) -> None:
+    drawn = _drawn(machine)
+    assert crossed_labels(drawn) == []
+    assert crossed_boxes(drawn) == []
+    assert crossed_titles(drawn) == []
+    assert overlapping(drawn) == []
+    assert outside(drawn) == []
+    _has_everything(drawn, machine)
 
 
 def test_neither_does_one_of_three_hundred_rows() -> None:
     drawn = _drawn(big(), BRIEF)
     assert crossed_labels(drawn) == []
     assert crossed_boxes(drawn) == []
+    assert crossed_titles(drawn) == []
     assert overlapping(drawn) == []
 
 
 @pytest.mark.parametrize("machine", [*MACHINES, big()], ids=lambda machine: machine.name)
 def test_every_state_has_one_box_and_every_row_one_place(machine: Machine) -> None:
-    drawn = _drawn(machine)
+    _has_everything(_drawn(machine), machine)
+
+
+def _has_everything(drawn: Scene, machine: Machine) -> None:
     states = sorted(box.index for box in drawn.boxes if box.role == "state")
     assert states == list(range(len(machine.states)))
     labels = [e.id for r in drawn.routes if r.label for said in r.label.lines for e in said.edges]
