@@ -73,6 +73,21 @@ class Room:
 
 
 @pytest.mark.asyncio
+async def test_a_keeper_that_is_cancelled_is_replaced() -> None:
+    room = await Room.set_up()
+    for _ in range(2):
+        (keeper,) = [each for each in asyncio.all_tasks() if each.get_name().endswith(" gates")]
+        keeper.cancel()
+        await asyncio.sleep(0.1)
+    await room.answers()
+    await asyncio.sleep(1.0)
+    assert room.heard("human") == set()
+    assert room.heard("caller") == set()
+    await room.finish()
+    assert not [each for each in asyncio.all_tasks() if each.get_name().endswith(" gates")]
+
+
+@pytest.mark.asyncio
 async def test_the_leg_may_not_subscribe_before_it_is_answered() -> None:
     room = await Room.set_up()
     leg = room.rings()

@@ -82,9 +82,7 @@ class Gates:
         self._shut, self._opened = True, False
         for event in _NEWS:
             self._legs.caller_room.on(event, self._on_news)
-        if self._keeper is None or self._keeper.done():
-            name = f"warm-transfer {self._legs.transfer_id} gates"
-            self._keeper = self._loop.create_task(self._keep(), name=name)
+        self._begin_keeping()
 
     async def admit(self) -> None:
         """Let the human hear the agent and nobody else, once their leg has asked for its tracks.
@@ -151,6 +149,14 @@ class Gates:
 
     def _on_news(self, *_: object) -> None:
         self._news.set()
+
+    def _begin_keeping(self, before: asyncio.Task[None] | None = None) -> None:
+        """Have somebody at the gates, also when whoever was there has been cancelled."""
+        del before
+        if self._shut and (self._keeper is None or self._keeper.done()):
+            name = f"warm-transfer {self._legs.transfer_id} gates"
+            self._keeper = self._loop.create_task(self._keep(), name=name)
+            self._keeper.add_done_callback(self._begin_keeping)
 
     async def _keep(self) -> None:
         turn = 0
