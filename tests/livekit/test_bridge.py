@@ -198,6 +198,26 @@ async def test_a_limit_that_cannot_be_set_keeps_the_bridge_from_being_built() ->
 
 
 @pytest.mark.asyncio
+async def test_a_limit_that_cannot_be_widened_keeps_to_who_was_there(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    stand = await Stand.set_up()
+    stand.bench.stage.session.say("hold", seconds=3.0)
+    await stand.merge()
+    fault = {("room.set_track_subscription_permissions", 0): Fault(How.FAILS)}
+    stand.world.faults = Faults(fault)
+    stand.world.join(CALLER_ROOM, "other", ear="other")
+    await asyncio.sleep(1.0)
+    assert stand.hears("other") == {"caller", "human"}
+    assert stand.hears("human") == {"caller"}
+    assert [each.getMessage() for each in caplog.records] == ["limit not widened"]
+    stand.world.faults = Faults()
+    await stand.unmerge()
+    await asyncio.sleep(3.0)
+    await stand.finish()
+
+
+@pytest.mark.asyncio
 async def test_a_server_without_a_bridge_fails_the_merge() -> None:
     stand = await Stand.set_up(bridge=False)
     with pytest.raises(LookupError, match="bridge setup"):

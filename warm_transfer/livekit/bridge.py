@@ -206,12 +206,19 @@ class SipBridge:
         if not self._limited:
             self._limited = True
             # Who comes later is to hear the agent as well; all but the bridge.
-            room.on("participant_connected", self._limit_again)
-            legs.at_end.callback(room.off, "participant_connected", self._limit_again)
+            room.on("participant_connected", self._on_joined)
+            legs.at_end.callback(room.off, "participant_connected", self._on_joined)
         self._legs = legs
         self._limit_again()
 
-    def _limit_again(self, _: object = None) -> None:
+    def _on_joined(self, _: object) -> None:
+        try:
+            self._limit_again()
+        except Exception as error:  # noqa: BLE001 - the limit before holds: who has come hears no agent
+            if self._legs is not None:
+                self._legs.log.warning("limit not widened", detail=type(error).__name__)
+
+    def _limit_again(self) -> None:
         legs = self._legs
         if legs is None or not legs.caller_room.isconnected():
             return
@@ -222,7 +229,7 @@ class SipBridge:
     def _lift(self, legs: Legs) -> None:
         if not self._limited:
             return
-        legs.caller_room.off("participant_connected", self._limit_again)
+        legs.caller_room.off("participant_connected", self._on_joined)
         for room in (legs.caller_room, legs.consult_room):
             if room is not None and room.isconnected():
                 # The SDK does not tell what it was; this is what it is unless somebody sets it.
