@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from livekit import rtc
 
+from warm_transfer.policy import TransferPolicy
 from warm_transfer.testing.livekit import latency
 from warm_transfer.testing.livekit.faults import Faults
 from warm_transfer.testing.livekit.leftovers import Ledger, Left
@@ -60,8 +61,8 @@ class World(Packets):
         """When a client has lost its signalling, and for how long at most; it can limit nothing
         meanwhile."""
         self.absent_s: list[tuple[float, float]] = []
-        """When somebody without a client has lost its connection, and for how long; nobody is told
-        meanwhile."""
+        """When somebody without a client has lost its connection, or has left without a reason, and
+        for how long nobody knows."""
         self.hampered_s = 0.0
         """For how long in all the agent could not do anything, or was told nothing."""
         self.rooms: dict[str, ServerRoom] = {}
@@ -206,6 +207,9 @@ class World(Packets):
         if not member.joined:
             return
         room = member.room
+        if reason == Reason.UNKNOWN_REASON:
+            # Whoever is told waits a moment for them to come back.
+            self.absent_s.append((self.now_s, TransferPolicy().rejoin_grace_s))
         self._put_out(member, reason)
         if room.open and not room.keeps_open:
             self._close_later(room, room.departure_timeout_s)

@@ -189,8 +189,10 @@ class TroubledStage(Stage):
         self._note(Kind.STALL, trouble.what)
         loop = self.world.loop
         assert isinstance(loop, VirtualClockLoop)
-        loop.stall(trouble.seconds)
+        # The world stands still as well, which a real one would not: nobody knows what it did.
+        self.world.absent_s.append((self.world.now_s, trouble.seconds))
         self.world.hampered_s += trouble.seconds
+        loop.stall(trouble.seconds)
 
     def _slow_news(self, _: Engine, trouble: Trouble) -> None:
         rooms = [each for each in (self.room, *self.sdk.rooms) if each.isconnected()]
