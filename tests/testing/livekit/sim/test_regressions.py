@@ -115,6 +115,17 @@ REGRESSIONS = {
             Trouble(what=What.SLOW_NEWS, when=When(after_s=0.397, of="yes"), seconds=0.05, which=3),
         ),
     ),
+    # Nobody was at the gates any more.
+    "the keeper of a shared room's gates is cancelled": Drawn(
+        seed=19225,
+        scenario=Scenario(
+            phone=Phone(rings_after_s=0.019, answers_after_s=7.051),
+            human=Human("yes", 2.987),
+            caller=Caller(by_phone=True),
+            merge=("shared_room",),
+        ),
+        troubles=(Trouble(What.TASK_CANCELLED, When(0.134), which=4),),
+    ),
 }
 
 
