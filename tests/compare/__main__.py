@@ -4,31 +4,27 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import datetime
 import json
 import logging
-import os
-import platform
-import shutil
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from tests.compare.drive import drive
+from tests.compare.drive import drive_again
 from tests.compare.facts import Run
 from tests.compare.live import LIVE
 from tests.compare.page import page
 from tests.compare.rows import HELD, Place, Row, hole_row, scene_row
 from tests.compare.scenes import SCENES
+from tests.compare.setting import setting
 from tests.compare.simulated import play
 from tests.compare.verdict import Shown, Verdict, shown
 from tests.holes.hole import SIDES, Hole, Side
 from tests.holes.holes import HOLES
 from tests.live.errors import CannotRun
-from tests.live.server import VERSION, Server, running_server
+from tests.live.server import Server, running_server
 from tests.live.worker import hurry
 from warm_transfer.testing import clock
 
@@ -38,8 +34,6 @@ ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build"
 STORED, PAGE = ROOT / "docs" / "comparison.json", ROOT / "docs" / "comparison.md"
 RUNS = 3
-TRIES = 3
-"""A run that did not come up at all is no result; it is tried again."""
 
 Name = tuple[str, Place]
 
@@ -148,41 +142,19 @@ async def _play_real(name: str, server: Server, output: Path, runs: int) -> Row:
     for number in range(runs):
         for kind, side, moves in kinds:
             folder = output / f"{kind}-{number + 1}"
-            run = await _one(name, side, server, folder, moves=moves)
+            run = await drive_again(_say, name, side, server=server, output=folder, moves=moves)
             seen[kind].append(run)
             _say(f"  {name} {kind} {number + 1}: {run.said}")
     sides = {kind: shown(these) for kind, these in seen.items()}
     return scene_row(SCENES[name], "real", sides["incumbent"], sides["ours"], sides.get("moving"))
 
 
-async def _one(name: str, side: Side, server: Server, output: Path, *, moves: bool) -> Run:
-    for number in range(1, TRIES + 1):
-        shutil.rmtree(output, ignore_errors=True)
-        try:
-            return await drive(name, side, server=server, output=output, moves=moves)
-        except CannotRun as error:
-            if number == TRIES:
-                raise
-            _say(f"  once more: {error}")
-    raise AssertionError
-
-
 # What is written.
-
-
-def _setting() -> dict[str, Any]:
-    return {
-        "date": datetime.datetime.now(tz=datetime.UTC).date().isoformat(),
-        "agents": version("livekit-agents"),
-        "server": VERSION if not os.environ.get("LIVEKIT_URL") else "of LIVEKIT_URL",
-        "python": platform.python_version(),
-        "cores": os.cpu_count(),
-    }
 
 
 def _build(rows: Sequence[Row]) -> dict[str, Any]:
     """Write the rows so far to ``build/``, so that what was played in half an hour is not lost."""
-    stored: dict[str, Any] = {"setting": _setting(), "rows": [row.stored() for row in rows]}
+    stored: dict[str, Any] = {"setting": setting(), "rows": [row.stored() for row in rows]}
     BUILD.mkdir(exist_ok=True)
     (BUILD / "compare.json").write_text(_json(stored), encoding="utf-8")
     return stored
@@ -201,8 +173,8 @@ def _write(rows: Sequence[Row], *, whole: bool, update: bool) -> None:
 
 
 def _put_into(old: list[Any], new: list[Any]) -> list[Any]:
-    fresh = {(row["id"], row["place"]): row for row in new}
-    return [fresh.get((row["id"], row["place"]), row) for row in old]
+    known = {(row["id"], row["place"]): row for row in (*old, *new)}
+    return [known[name] for name in _names() if name in known]
 
 
 def _json(stored: dict[str, Any]) -> str:

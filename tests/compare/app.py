@@ -113,7 +113,8 @@ class Desk(Agent):
         if self._job["side"] == "incumbent":
             return Incumbent(**given)
         policy = TransferPolicy(**LIMITS)
-        return WarmTransferTask(**given, policy=policy, journal=self._job["journal"])
+        merge, journal = self._job["merge"], self._job["journal"]
+        return WarmTransferTask(**given, policy=policy, merge=merge, journal=journal)
 
     def briefing(self, tool: str) -> None:
         """The model is asked; the first time, the application's own act begins to come."""

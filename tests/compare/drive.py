@@ -6,11 +6,13 @@ import asyncio
 import contextlib
 import json
 import secrets
+import shutil
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from livekit import api, rtc
 
@@ -31,14 +33,19 @@ from tests.live.server import Server
 from tests.live.trunk import SipPhone, Trunk
 from tests.live.voices import write_music
 from tests.live.worker import left_processes, running_worker
+from tests.merges.delays import first_heard_s
 from warm_transfer.states import State
 
-__all__ = ["drive"]
+__all__ = ["drive", "drive_again"]
 
+TRIES = 3
+"""A run that did not come up at all is no result; it is tried again."""
 WORKER_READY_S = 40.0
 JOB_READY_S = 30.0
 DECIDED_WITHIN_S = 45.0
 """From the job's start to what ends the transfer."""
+CALL_S = 30.0
+"""From there to the end of everything that is looked at."""
 STOP_S = 4.0
 LOOK_S = 0.02
 TAIL_S = 0.5
@@ -66,11 +73,19 @@ class _Stand:
     control: Control
     caller: Caller
     room: str
+    own_music: bool
+    moves: bool
     tracks_before: Counter[str] = field(default_factory=Counter)
 
 
 async def drive(
-    scene_id: str, side: Side, *, server: Server, output: Path, moves: bool = False
+    scene_id: str,
+    side: Side,
+    *,
+    server: Server,
+    output: Path,
+    moves: bool = False,
+    own_music: bool = False,
 ) -> Run:
     """Play a scene once.
 
@@ -79,22 +94,42 @@ async def drive(
         side: whose task.
         server: the real server.
         output: a folder for what was heard, and logs.
-        moves: whether the server is to be able to move participants.
+        moves: whether the server is to be able to move participants; ours then merges so.
+        own_music: whether the application gives a file as hold audio, also where the scene has
+            none; it is loud from its first sample.
 
     Raises:
         CannotRun: the worker or its job did not come up.
     """
     write_music(output / "music.wav")
-    async with _stand(scene_id, side, server, output, moves) as stand:
+    own_music = own_music or LIVE[scene_id].own_music
+    async with _stand(scene_id, side, server, output, moves, own_music) as stand:
         facts = await _play(stand)
         await _empty(stand)
     (output / "facts.json").write_text(json.dumps(asdict(facts), indent=2) + "\n")
     return run_of(stand.scene, facts)
 
 
+async def drive_again(say: Say, scene_id: str, side: Side, *, output: Path, **given: Any) -> Run:
+    """Play a scene once, as `drive` does; what did not come up is tried again.
+
+    Raises:
+        CannotRun: it did not come up in any try.
+    """
+    for number in range(1, TRIES + 1):
+        shutil.rmtree(output, ignore_errors=True)
+        try:
+            return await drive(scene_id, side, output=output, **given)
+        except CannotRun as error:
+            if number == TRIES:
+                raise
+            say(f"  once more: {error}")
+    raise AssertionError
+
+
 @contextlib.asynccontextmanager
 async def _stand(
-    scene_id: str, side: Side, server: Server, output: Path, moves: bool
+    scene_id: str, side: Side, server: Server, output: Path, moves: bool, own_music: bool
 ) -> AsyncIterator[_Stand]:
     """Set everything up: the recorder, the phone, the worker with its job, the caller."""
     stage, live = Stage(), LIVE[scene_id]
@@ -119,6 +154,8 @@ async def _stand(
         control=Control(phone, stage),
         caller=Caller(stage),
         room=f"compare-{secrets.token_hex(4)}",
+        own_music=own_music,
+        moves=moves,
     )
     url = await recorder.start()
     environment = {
@@ -161,7 +198,8 @@ async def _set_up(stand: _Stand) -> None:
     job = {
         "scene": stand.scene.id,
         "side": stand.side,
-        "music": str(stand.output / "music.wav") if stand.live.own_music else "",
+        "music": str(stand.output / "music.wav") if stand.own_music else "",
+        "merge": "move" if stand.moves else "auto",
         "journal": str(stand.output / "journal.jsonl"),
     }
     (stand.output / "journal.jsonl").unlink(missing_ok=True)
@@ -191,10 +229,9 @@ async def _play(stand: _Stand) -> Facts:
         stand.tracks_before = await _agent_tracks(stand)
         await _until(lambda: _decided_s(stand) is not None, DECIDED_WITHIN_S)
         decided_s = _decided_s(stand)
-        left_s = LIMIT_S if decided_s is None else decided_s + LIMIT_S - time.monotonic()
-        if await _until(lambda: _has_come(stand), left_s):
+        if await _until(lambda: _has_come(stand) or _too_late(stand), CALL_S):
             await asyncio.sleep(TAIL_S)
-        left = await _left(stand, None if decided_s is None else decided_s + LIMIT_S)
+        left = await _left(stand, None if decided_s is None else _last_s(stand) + LIMIT_S)
         # The record of the entry comes a second after it.
         await stand.control.wait_for("entered", 2.0)
         return _facts(stand, left)
@@ -236,17 +273,44 @@ def _decided_s(stand: _Stand) -> float | None:
     return at_s
 
 
+def _last_s(stand: _Stand) -> float:
+    """When the last thing happened after which something is owed: the decision or the hang-up."""
+    return max(_decided_s(stand) or 0.0, stand.stage.hang_up_s or 0.0)
+
+
+def _too_late(stand: _Stand) -> bool:
+    """Whether the time for what is owed is over."""
+    return time.monotonic() > _last_s(stand) + LIMIT_S
+
+
 def _has_come(stand: _Stand) -> bool:
     """Whether everything has come that is owed and can be seen at once."""
     decided_s = _decided_s(stand) or 0.0
     back = stand.caller.ear.last_s.get(Pilot.AGENT, 0.0) > decided_s
     come = {
         Owed.BACK: back,
+        Owed.HEARD: _hear_each_other(stand, decided_s),
         Owed.SETTLED: back or stand.caller.gone.is_set(),
         Owed.RELEASED: _released_s(stand) is not None,
         Owed.ENDED: "returned" in stand.control.reports,
     }
     return all(come.get(owed, True) for owed in stand.scene.owed)
+
+
+def _hear_each_other(stand: _Stand, from_s: float) -> bool:
+    human = stand.phone.human
+    heard_s = stand.caller.ear.last_s.get(Pilot.HUMAN, 0.0)
+    return human is not None and min(heard_s, human.ear.last_s.get(Pilot.CALLER, 0.0)) > from_s
+
+
+def _both_heard_s(stand: _Stand, from_s: float | None) -> float | None:
+    """When the later of the two first heard the other; None when one never did."""
+    human = stand.phone.human
+    if human is None or from_s is None:
+        return None
+    at_caller = first_heard_s(stand.caller.ear.pieces, Pilot.HUMAN, from_s)
+    at_human = first_heard_s(human.ear.pieces, Pilot.CALLER, from_s)
+    return None if at_caller is None or at_human is None else max(at_caller, at_human)
 
 
 def _released_s(stand: _Stand) -> float | None:
@@ -295,6 +359,8 @@ def _facts(stand: _Stand, left: list[str]) -> Facts:
         music_s=heard.first_sound_s(MUSIC_FRAMES, from_s=entered_s),
         decided_s=decided_s,
         back_s=None if decided_s is None else heard.first_s(Pilot.AGENT, from_s=decided_s),
+        heard_s=_both_heard_s(stand, decided_s),
+        hung_up_s=stand.stage.hang_up_s,
         call_over_s=None if leaves else stand.caller.gone_s,
         released_s=_released_s(stand),
         returned_s=returned.get("at_s"),

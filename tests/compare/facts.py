@@ -23,6 +23,10 @@ class Facts:
     """What ends the transfer happened."""
     back_s: float | None = None
     """The caller heard the agent again, or in the simulated world could speak to it."""
+    heard_s: float | None = None
+    """Caller and human both heard each other."""
+    hung_up_s: float | None = None
+    """Somebody hung up."""
     call_over_s: float | None = None
     """The caller's own call was ended by the other side."""
     released_s: float | None = None
@@ -42,6 +46,8 @@ class Run:
     owed: dict[Owed, bool]
     times_ms: dict[Time, float | None]
     said: str
+    decided: bool = True
+    """Whether it came to what ends the transfer."""
 
 
 def words_of(error: BaseException | None) -> str:
@@ -65,7 +71,8 @@ def run_of(scene: Scene, facts: Facts) -> Run:
     seen = {
         Owed.BACK: _in_time(facts, facts.back_s),
         Owed.SETTLED: _in_time(facts, settled_s),
-        Owed.RELEASED: _in_time(facts, facts.released_s),
+        Owed.HEARD: _in_time(facts, facts.heard_s),
+        Owed.RELEASED: _in_time(facts, facts.released_s, _latest_s(facts)),
         Owed.ENDED: _in_time(facts, facts.returned_s),
         Owed.REASON: _tells(facts.told, scene.words),
         Owed.CLEAN: not facts.left,
@@ -74,20 +81,33 @@ def run_of(scene: Scene, facts: Facts) -> Run:
         Time.DIAL: _ms(facts.entered_s, facts.dialled_s),
         Time.MUSIC: _ms(facts.entered_s, facts.music_s),
         Time.BACK: _ms(facts.decided_s, settled_s if Owed.SETTLED in scene.owed else facts.back_s),
-        Time.RELEASE: _ms(facts.decided_s, facts.released_s),
+        Time.RELEASE: _released_ms(facts),
+        Time.HEARD: _ms(facts.decided_s, facts.heard_s),
     }
     return Run(
         owed={owed: seen[owed] for owed in scene.owed},
         times_ms={time: times[time] for time in scene.timed},
         said=_said(scene, facts, seen),
+        decided=facts.decided_s is not None,
     )
 
 
-def _in_time(facts: Facts, at_s: float | None) -> bool:
-    """Whether something came, and not too late after what ended the transfer."""
+def _in_time(facts: Facts, at_s: float | None, from_s: float | None = None) -> bool:
+    """Whether something came, and not too late after what ended the transfer or the call."""
     if at_s is None or facts.decided_s is None:
         return False
-    return at_s - facts.decided_s <= LIMIT_S
+    return at_s - (from_s or facts.decided_s) <= LIMIT_S
+
+
+def _latest_s(facts: Facts) -> float | None:
+    """What the human is let go after: the hang-up where there is one, else the decision."""
+    return facts.decided_s if facts.hung_up_s is None else facts.hung_up_s
+
+
+def _released_ms(facts: Facts) -> float | None:
+    """How long letting the human go took; no time when they were let go before."""
+    took_ms = _ms(_latest_s(facts), facts.released_s)
+    return None if took_ms is None or took_ms < 0 else took_ms
 
 
 def _tells(told: str, words: tuple[str, ...]) -> bool:
@@ -107,6 +127,8 @@ def _said(scene: Scene, facts: Facts, seen: dict[Owed, bool]) -> str:
     if Owed.SETTLED in scene.owed:
         back = "the caller is back" if facts.back_s is not None else "the caller's call ends"
         said.append(back if seen[Owed.SETTLED] else "the caller stays on hold")
+    if Owed.HEARD in scene.owed:
+        said.append("they hear each other" if seen[Owed.HEARD] else "they do not hear each other")
     if Owed.RELEASED in scene.owed:
         said.append("the human is let go" if seen[Owed.RELEASED] else "the human is not let go")
     if not seen[Owed.ENDED]:

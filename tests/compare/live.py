@@ -125,6 +125,16 @@ LIVE: dict[str, Live] = {
         ),
         ends="act",
     ),
+    "accepted": Live(
+        scenario=_scenario(
+            "merged",
+            # A caller who is put through to nobody gives up while that can still be watched.
+            caller=(*ASKS, Until(State.MERGING), Hears(Pilot.HUMAN, 4.0), Wait(1.0), HangUp()),
+            human=ACCEPTS,
+        ),
+        ends="tool",
+        moving=True,
+    ),
 }
 
 assert LIVE.keys() == SCENES.keys()

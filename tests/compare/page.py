@@ -41,14 +41,15 @@ Each row plays the same script on both sides: the **incumbent**, livekit-agents'
 - **MoveParticipant** is not implemented by the open-source server, so there the incumbent's merge
   fails, as it does for everybody who hosts the server. In the scenes after the human's yes it is
   played a second time against a recorder that does move the participant (*moving server*);
-  in the simulated world the server always can.
+  in the simulated world the server always can, and in `accepted` ours moves there as well.
 - What an await gives is told with its first sentence, its typed reason in brackets, and its causes
   behind arrows. What is left behind in the simulated world is counted by kind: rooms, participants,
   tracks, phones, listeners, open sessions and players, tasks.
 - What is owed has to come within {limit:g} s of what ends the transfer. The caller is back when
   they hear the agent's voice, which is known by a pilot tone (in the simulated world: when the
-  agent can be heard and listens); hold music is heard when five frames of 20 ms running are not
-  silent.
+  agent can be heard and listens); the two hear each other when the later of them has heard the
+  other in two frames of 20 ms running; hold music is heard when five frames of 20 ms running are
+  not silent.
 
 | time | from → to |
 | --- | --- |

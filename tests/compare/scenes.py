@@ -20,6 +20,7 @@ class Owed(StrEnum):
 
     BACK = "the caller is back with the agent"
     SETTLED = "the caller is back with the agent, or their call has ended"
+    HEARD = "caller and human hear each other"
     RELEASED = "the human is let go"
     ENDED = "the await ends"
     REASON = "the application is told why"
@@ -33,6 +34,7 @@ class Time(StrEnum):
     MUSIC = "music"
     BACK = "back"
     RELEASE = "release"
+    HEARD = "heard"
 
 
 TIMES: dict[Time, str] = {
@@ -40,6 +42,7 @@ TIMES: dict[Time, str] = {
     Time.MUSIC: "task entered → hold music heard",
     Time.BACK: "decision → caller back",
     Time.RELEASE: "hang-up → human released",
+    Time.HEARD: "acceptance → both hear each other",
 }
 """The columns of the page. The decision is whatever ends the transfer: the human's word, their
 hang-up, the refusal, the end of the ringing, or the application's own act."""
@@ -60,7 +63,12 @@ class Scene:
     @property
     def timed(self) -> tuple[Time, ...]:
         """What is timed in this scene."""
-        last = {Owed.BACK: Time.BACK, Owed.SETTLED: Time.BACK, Owed.RELEASED: Time.RELEASE}
+        last = {
+            Owed.BACK: Time.BACK,
+            Owed.SETTLED: Time.BACK,
+            Owed.HEARD: Time.HEARD,
+            Owed.RELEASED: Time.RELEASE,
+        }
         return (Time.DIAL, Time.MUSIC, *(last[owed] for owed in self.owed if owed in last))
 
 
@@ -129,6 +137,12 @@ _ALL = (
         title="The application's time limit cancels the await in the briefing.",
         holes=("H11",),
         owed=(Owed.BACK, Owed.RELEASED, Owed.ENDED, Owed.CLEAN),
+    ),
+    Scene(
+        id="accepted",
+        title="The human says yes; they talk, and the caller hangs up.",
+        owed=(Owed.HEARD, Owed.ENDED, Owed.RELEASED, Owed.CLEAN),
+        holes=("H37",),
     ),
 )
 

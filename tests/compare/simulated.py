@@ -30,6 +30,10 @@ class Play:
 
     script: Callable[[Call, Facts], Awaitable[None]]
     phone: Phone = field(default_factory=lambda: Phone(answers_after_s=3.0))
+    hangs_up_s: float | None = None
+    """So long after they hear each other the caller hangs up."""
+    ours: dict[str, Any] = field(default_factory=dict)
+    """What is given to our task alone."""
 
 
 async def _refused(call: Call, facts: Facts) -> None:
@@ -108,6 +112,12 @@ async def _await_cancelled(call: Call, facts: Facts) -> None:
     call.app_gives_up()
 
 
+async def _accepts(call: Call, facts: Facts) -> None:
+    del facts
+    await _briefed(call)
+    call.human_says("yes")
+
+
 PLAYS: dict[str, Play] = {
     "busy": Play(_refused, Phone(refuses_with=486, refuses_after_s=1.0)),
     "no-answer": Play(_rung_out, Phone()),
@@ -120,6 +130,7 @@ PLAYS: dict[str, Play] = {
     "human-leaves-merging": Play(_human_leaves_merging),
     "session-closed": Play(_session_closed),
     "await-cancelled": Play(_await_cancelled),
+    "accepted": Play(_accepts, hangs_up_s=TALK_S, ours={"merge": "move"}),
 }
 
 
@@ -130,12 +141,12 @@ def play(scene_id: str, side: Side) -> Run:
 
 async def _play(told: Play, side: Side) -> Facts:
     facts = Facts()
-    async with call_on(side, phone=told.phone, ringing_timeout=RING_S) as call:
+    async with call_on(side, phone=told.phone, ours=told.ours, ringing_timeout=RING_S) as call:
         _note_entry(call, facts)
         call.ask()
         await told.script(call, facts)
         facts.decided_s = call.world.now_s
-        await _watch(call, facts)
+        await _watch(call, facts, told.hangs_up_s)
         _look_back(call, facts)
     return facts
 
@@ -157,7 +168,7 @@ def _note_entry(call: Call, facts: Facts) -> None:
     call.sdk.switchboard.call = rung  # type: ignore[method-assign]
 
 
-async def _watch(call: Call, facts: Facts) -> None:
+async def _watch(call: Call, facts: Facts, hangs_up_s: float | None) -> None:
     """Look every tick what has come, until it would be too late."""
     assert facts.decided_s is not None
     while call.world.now_s <= facts.decided_s + LIMIT_S:
@@ -169,6 +180,16 @@ async def _watch(call: Call, facts: Facts) -> None:
             facts.call_over_s = now_s
         if facts.back_s is None and _back(call):
             facts.back_s = now_s
+        if facts.heard_s is None and call.bridged:
+            facts.heard_s = now_s
+        if hangs_up_s is not None and facts.hung_up_s is None and _talked(facts, now_s, hangs_up_s):
+            facts.hung_up_s = now_s
+            call.caller_leaves()
+
+
+def _talked(facts: Facts, now_s: float, long_s: float) -> bool:
+    """Whether caller and human have talked for so long."""
+    return facts.heard_s is not None and now_s >= facts.heard_s + long_s
 
 
 def _back(call: Call) -> bool:

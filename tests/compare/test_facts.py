@@ -60,6 +60,8 @@ def test_a_run_that_never_came_to_its_end_shows_nothing() -> None:
     run = run_of(DECLINE, replace(GOOD, decided_s=None))
     assert not any(run.owed[owed] for owed in (Owed.BACK, Owed.RELEASED, Owed.ENDED))
     assert run.times_ms[Time.BACK] is None
+    assert not run.decided
+    assert run_of(DECLINE, GOOD).decided
 
 
 def test_a_call_that_ended_settles_the_caller_too() -> None:
@@ -70,6 +72,22 @@ def test_a_call_that_ended_settles_the_caller_too() -> None:
     assert run.times_ms[Time.BACK] == 400.0
     assert run.said.startswith("the caller's call ends; ")
     assert not run_of(scene, replace(facts, call_over_s=None)).owed[Owed.SETTLED]
+
+
+def test_who_is_put_through_hears_and_the_human_is_let_go_after_the_hang_up() -> None:
+    scene = SCENES["accepted"]
+    facts = replace(GOOD, heard_s=20.2, hung_up_s=30.0, released_s=30.1, told="WarmTransferResult")
+    run = run_of(scene, facts)
+    assert all(run.owed.values())
+    assert (run.times_ms[Time.HEARD], run.times_ms[Time.RELEASE]) == (200.0, 100.0)
+    assert run.said == (
+        "they hear each other; the human is let go; the await gives `WarmTransferResult`"
+    )
+    alone = run_of(scene, replace(facts, heard_s=None, released_s=30.0 + LIMIT_S + 0.1))
+    assert [each for each, seen in alone.owed.items() if not seen] == [Owed.HEARD, Owed.RELEASED]
+    assert alone.said.startswith("they do not hear each other; the human is not let go")
+    before = run_of(scene, replace(facts, released_s=29.0))
+    assert before.times_ms[Time.RELEASE] is None
 
 
 def test_what_is_said_names_what_is_missing() -> None:

@@ -36,7 +36,7 @@ def test_an_unknown_row_is_one_sentence_with_the_known_ones(
     assert command.main(["--row", "nonsense"]) == 2
     said = capsys.readouterr().err
     assert said.startswith("error: unknown row 'nonsense': the known ones are H1, ")
-    assert said.endswith("await-cancelled\n")
+    assert said.endswith("accepted\n")
 
 
 def test_a_row_is_played_on_both_sides_judged_and_written(
@@ -78,10 +78,14 @@ def test_a_row_can_be_put_into_the_documents(folder: Path, monkeypatch: pytest.M
     def held(_: Hole) -> Row:
         return row(held=True)
 
-    old = [row(held=False).stored(), hole_row("H2", "u", None, row(True).ours, reason="r").stored()]
+    old = [hole_row("H2", "u", None, row(True).ours, reason="r").stored()]
     (folder / "comparison.json").write_text(json.dumps({"rows": old}))
     monkeypatch.setattr(command, "_play_hole", held)
     assert command.main(["--row", "H1", "--update"]) == 0
     new = json.loads((folder / "comparison.json").read_text())
+    # A new row stands where the page has it, and one that was there is replaced.
     assert [each["verdict"] for each in new["rows"]] == ["equal", "not_drivable"]
     assert "| H1 | t |" in (folder / "comparison.md").read_text()
+    (folder / "comparison.json").write_text(json.dumps({"rows": [row(False).stored(), *old]}))
+    assert command.main(["--row", "H1", "--update"]) == 0
+    assert json.loads((folder / "comparison.json").read_text()) == new

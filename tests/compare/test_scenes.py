@@ -17,6 +17,7 @@ FIXED = {
     "human-leaves-merging",
     "session-closed",
     "await-cancelled",
+    "accepted",
 }
 
 
@@ -41,6 +42,7 @@ def test_the_ways_in_are_always_timed_and_the_ways_out_where_they_are_owed() -> 
     assert SCENES["decline"].timed == (Time.DIAL, Time.MUSIC, Time.BACK, Time.RELEASE)
     assert SCENES["session-closed"].timed == (Time.DIAL, Time.MUSIC, Time.RELEASE)
     assert SCENES["human-leaves-merging"].timed == (Time.DIAL, Time.MUSIC, Time.BACK)
+    assert SCENES["accepted"].timed == (Time.DIAL, Time.MUSIC, Time.HEARD, Time.RELEASE)
 
 
 def test_who_leaves_in_a_scene_leaves_on_the_real_server_too() -> None:
@@ -59,4 +61,5 @@ def test_both_ways_of_merging_are_played_in_the_scenes_after_the_yes() -> None:
     assert {name for name, live in LIVE.items() if live.moving} == {
         "caller-leaves-merging",
         "human-leaves-merging",
+        "accepted",
     }

@@ -21,7 +21,7 @@ from tests.live.voices import RATE_HZ, pilot_tone
 from tests.merges.bench import Bench
 from tests.merges.carriers import CALLER, HUMAN
 
-__all__ = ["cpu_pct"]
+__all__ = ["Murmur", "cpu_pct"]
 
 PIECE = RATE_HZ // 2
 QUEUE_MS = 1000
@@ -29,7 +29,7 @@ SETTLE_S = 3.0
 MEASURED_S = 8.0
 
 
-class _Murmur:
+class Murmur:
     """One participant that makes a steady sound."""
 
     def __init__(self, pilot: Pilot) -> None:
@@ -45,12 +45,21 @@ class _Murmur:
         options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE)
         await self._room.local_participant.publish_track(track, options)
 
-    def murmur(self) -> None:
-        """Make the sound from now on, and hear nothing more."""
+    @property
+    def local(self) -> rtc.LocalParticipant:
+        """Itself, in the room."""
+        return self._room.local_participant
+
+    def murmur(self, *, deaf: bool = True) -> None:
+        """Make the sound from now on, and hear nothing more of what is there unless told to."""
+        if deaf:
+            self._unsubscribe()
+        self._feeding = asyncio.create_task(self._feed(), name=f"murmur {self._room.name}")
+
+    def _unsubscribe(self) -> None:
         for other in self._room.remote_participants.values():
             for publication in other.track_publications.values():
                 publication.set_subscribed(False)
-        self._feeding = asyncio.create_task(self._feed(), name=f"murmur {self._room.name}")
 
     async def _feed(self) -> None:
         while True:
@@ -66,16 +75,16 @@ class _Murmur:
 
 
 @contextlib.asynccontextmanager
-async def _pairs(bench: Bench, count: int) -> AsyncIterator[tuple[list[list[str]], list[_Murmur]]]:
+async def _pairs(bench: Bench, count: int) -> AsyncIterator[tuple[list[list[str]], list[Murmur]]]:
     """Have so many callers and humans for the time of the block; gives their rooms, by pairs."""
     rooms = [[bench.room(), bench.room()] for _ in range(count)]
-    people: list[_Murmur] = []
+    people: list[Murmur] = []
     try:
         for pair in rooms:
             for name, identity, pilot in zip(
                 pair, (CALLER, HUMAN), (Pilot.CALLER, Pilot.HUMAN), strict=True
             ):
-                people.append(_Murmur(pilot))
+                people.append(Murmur(pilot))
                 await people[-1].join(bench.server, name, identity)
         yield rooms, people
     finally:
