@@ -120,8 +120,9 @@ REGRESSIONS = {
         seed=19225,
         scenario=Scenario(
             phone=Phone(rings_after_s=0.019, answers_after_s=7.051),
-            human=Human("yes", 2.987),
+            human=Human("yes", 2.987, briefing_s=1.14),
             caller=Caller(by_phone=True),
+            agent=Agent(speaks_s=2.42, goodbye_s=2.149),
             merge=("shared_room",),
         ),
         troubles=(Trouble(What.TASK_CANCELLED, When(0.134), which=4),),
