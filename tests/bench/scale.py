@@ -53,7 +53,7 @@ async def _hold(number: int) -> tuple[Stage, Engine]:
     return stage, engine
 
 
-async def _measure(count: int) -> dict[str, Any]:
+async def _measure(count: int, rest_s: float) -> dict[str, Any]:
     """Hold so many, look at the process at rest, and cancel all of them at once."""
     await _hold_and_release(1)
     gc.collect()
@@ -66,7 +66,7 @@ async def _measure(count: int) -> dict[str, Any]:
     gc.collect()
     memory = (_resident() - before) // count
     begun_s, spent_s = time.monotonic(), time.process_time()
-    await asyncio.sleep(REST_S)
+    await asyncio.sleep(rest_s)
     rest = (time.process_time() - spent_s) / (time.monotonic() - begun_s)
     begun_s, spent_s = time.monotonic(), time.process_time()
     for _, engine in held:
@@ -91,12 +91,17 @@ async def _hold_and_release(count: int) -> None:
         await engine.wait_closed()
 
 
-def scale(counts: tuple[int, ...] = COUNTS) -> list[dict[str, Any]]:
-    """Each count in a process of its own, so that none inherits memory."""
+def scale(counts: tuple[int, ...] = COUNTS, rest_s: float = REST_S) -> list[dict[str, Any]]:
+    """Each count in a process of its own, so that none inherits memory.
+
+    Args:
+        counts: how many callers are held.
+        rest_s: how long the process is looked at while nothing happens, in seconds.
+    """
     found = []
     for count in counts:
         done = subprocess.run(  # noqa: S603 - our own module
-            [sys.executable, "-m", "tests.bench.scale", str(count)],
+            [sys.executable, "-m", "tests.bench.scale", str(count), str(rest_s)],
             check=True,
             capture_output=True,
             text=True,
@@ -107,4 +112,4 @@ def scale(counts: tuple[int, ...] = COUNTS) -> list[dict[str, Any]]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(asyncio.run(_measure(int(sys.argv[1])))))  # noqa: T201 - how the parent is told
+    print(json.dumps(asyncio.run(_measure(int(sys.argv[1]), float(sys.argv[2])))))  # noqa: T201 - how the parent is told
