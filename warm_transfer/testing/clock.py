@@ -214,7 +214,8 @@ class VirtualClockLoop(asyncio.BaseEventLoop):
                 due.run(self)
 
     def _finish(self, generator: AsyncGenerator[Any, Any]) -> None:
-        self.call_soon(self.create_task, generator.aclose())
+        if not self._shut:
+            self.call_soon(self.create_task, generator.aclose())
 
 
 def runner() -> asyncio.Runner:
