@@ -7,6 +7,7 @@ import importlib
 import inspect
 import re
 import textwrap
+from asyncio import events
 from collections.abc import Iterator
 
 import pytest
@@ -42,11 +43,17 @@ RELIED_ON = {
 #: Names of a base that a subclass outside of `compat` uses, with the reason.
 COVERED = {
     "_Answer": {"_run": "abstract in LLMStream, to be written by every model", "_event_ch": "its"},
-    "SimRoom": {"_events": "an emitter tells nobody its listeners, and a test counts those left"},
+    **{
+        name: {"_events": "an emitter tells nobody its listeners, and a test counts those left"}
+        for name in ("SimEmitter", "SimRoom", "SimConsultSession", "SimCallerSession")
+    },
 }
 
 #: The public methods of named tuples begin with an underscore.
 NAMED_TUPLE = frozenset({"_replace", "_asdict", "_fields", "_make"})
+
+#: What asyncio exports for those who make event loops begins with an underscore too.
+FOR_LOOPS = frozenset(events.__all__)
 
 OTHERS = [m for m in MODULES if is_under(m.name, "warm_transfer") and m.name != COMPAT]
 
@@ -65,7 +72,7 @@ def private_uses(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and is_private(node.attr) and not is_self(node.value):
             own = isinstance(node.value, ast.Name) and node.value.id in here
-            if not own and node.attr not in NAMED_TUPLE:
+            if not own and node.attr not in NAMED_TUPLE | FOR_LOOPS:
                 yield node.attr
         elif isinstance(node, ast.ImportFrom):
             assert node.module is not None
