@@ -11,7 +11,7 @@ MERGE ?= all
 PAGES := README.md docs/states.md
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo live stack test check explore sim proof spin mutants compare merges diagrams docs clean
+.PHONY: help install demo live stack test check explore sim proof spin mutants compare merges bench diagrams docs clean
 
 help: ## say what the targets do
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | sort | expand -t 12
@@ -49,6 +49,7 @@ check: $(STAMP) ## lint, types, layers, exports, diagrams up to date
 	$(BIN)/python -m pytest -q tests/test_layers.py tests/test_exports.py tests/test_mirror.py
 	$(BIN)/python -m fsm_diagrams check $(PAGES)
 	$(BIN)/python -m tests.diagrams --check
+	$(BIN)/python -m tests.bench.page --check
 
 explore: $(STAMP) ## walk every path of the table, build/explore.json and a journal for each violation (EXPLORE='--table my.module:TABLE')
 	@$(BIN)/python -m warm_transfer.testing.explorer $(EXPLORE)
@@ -71,6 +72,9 @@ compare: $(STAMP) ## play every row against livekit-agents' own transfer, write 
 
 merges: $(STAMP) ## merge fifty calls a strategy on a real server and measure them, build/merge.json (MERGES='--merges 3')
 	@$(BIN)/python -m tests.merges $(MERGES)
+
+bench: $(STAMP) ## measure, build/bench.json (an hour on a quiet machine; BENCH='--runs 3 --only engine,imports,scale,real,load')
+	@$(BIN)/python -m tests.bench $(BENCH)
 
 diagrams: $(STAMP) ## write the generated diagrams into the documents
 	$(BIN)/python -m fsm_diagrams check --write $(PAGES)

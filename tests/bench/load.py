@@ -24,7 +24,6 @@ from tests.live.pilots import Pilot
 from tests.live.scenarios import Scenario
 from tests.live.server import Server, running_server
 from tests.live.voices import write_music
-from tests.live.worker import hurry
 from tests.merges.bench import Bench, running_agent
 from tests.merges.carriers import CALLER
 from tests.merges.pairs import Murmur
@@ -153,7 +152,6 @@ async def _on_a_server(
     async with running_server(say, output / "server.log") as server:
         if server.process is None:
             raise CannotRun("what a server takes is seen only on one of our own: unset LIVEKIT_URL")
-        hurry()
 
         async def measure(count: int) -> Share:
             # A process of its own each, so that what one has left costs the next one nothing.

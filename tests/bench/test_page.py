@@ -50,11 +50,15 @@ def test_what_was_written_is_up_to_date_until_it_is_changed(
     monkeypatch.setattr(module, "MEASURED", tmp_path / "bench.json")
     (tmp_path / "docs").mkdir()
     (tmp_path / "docs" / "performance.md").write_text(f"{BEGIN}\n{END}\n")
+    assert main(["--check"]) == 0
     assert main([]) == 1
     assert "bench.json is missing" in capsys.readouterr().err
     (tmp_path / "bench.json").write_text(json.dumps(stored()))
     assert main([]) == 0
     assert main(["--check"]) == 0
     (tmp_path / "docs" / "bench" / "real.svg").write_text("changed")
+    (tmp_path / "docs" / "bench.json").rename(tmp_path / "elsewhere")
+    assert main(["--check"]) == 1
+    (tmp_path / "elsewhere").rename(tmp_path / "docs" / "bench.json")
     assert main(["--check"]) == 1
     assert capsys.readouterr().out.endswith("bench/real.svg: stale\n")

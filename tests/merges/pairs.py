@@ -37,6 +37,7 @@ class Murmur:
         self._source = rtc.AudioSource(RATE_HZ, 1, queue_size_ms=QUEUE_MS)
         self._sound = pilot_tone(pilot, PIECE).astype(np.int16).tobytes()
         self._feeding: asyncio.Task[None] | None = None
+        self._left = False
 
     async def join(self, server: Server, room: str, identity: str) -> None:
         """Enter the room and publish, silent still."""
@@ -52,6 +53,8 @@ class Murmur:
 
     def murmur(self, *, deaf: bool = True) -> None:
         """Make the sound from now on, and hear nothing more of what is there unless told to."""
+        if self._left:
+            return
         if deaf:
             self._unsubscribe()
         self._feeding = asyncio.create_task(self._feed(), name=f"murmur {self._room.name}")
@@ -62,11 +65,13 @@ class Murmur:
                 publication.set_subscribed(False)
 
     async def _feed(self) -> None:
-        while True:
+        # A closed source takes every frame at once, so that feeding it would never pause.
+        while not self._left:
             await self._source.capture_frame(rtc.AudioFrame(self._sound, RATE_HZ, 1, PIECE))
 
     async def leave(self) -> None:
         """Fall silent and go."""
+        self._left = True
         if self._feeding is not None:
             self._feeding.cancel()
             await asyncio.gather(self._feeding, return_exceptions=True)
