@@ -125,6 +125,8 @@ def explored() -> Explored:
     return Explored(explorers, report_of(explorers, time.perf_counter() - began))
 
 
+# Before xdist looks which tests belong together.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Watch the loop of every async test; keep tests that share the walk in one process."""
     for item in items:
