@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from importlib.metadata import entry_points
 from pathlib import Path
 from textwrap import dedent
 
@@ -15,9 +16,11 @@ from warm_transfer.testing.scenario import SCENARIOS, run
 
 pytest_plugins = ["pytester"]
 
+#: Where the package is installed, pytest loads the plugin by itself, and would refuse a second one.
+INSTALLED = "warm-transfer" in {each.name for each in entry_points(group="pytest11")}
+
 OURS = (
-    "-p",
-    "warm_transfer.testing.plugin",
+    *(() if INSTALLED else ("-p", "warm_transfer.testing.plugin")),
     "-p",
     "no:cacheprovider",
     "-W",

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 from warm_transfer.effects import Do
 from warm_transfer.livekit.dial import Dial, DialOptions
 from warm_transfer.livekit.legs import Legs
+from warm_transfer.policy import TransferPolicy
 from warm_transfer.ports import Dialer, DialRefused, DialRequest
 from warm_transfer.testing.clauses import Findings, brief
 from warm_transfer.testing.contract import Contract
@@ -52,6 +53,17 @@ class DialPlan:
     """Whether the same dialer rings somebody else at the same time, who answers and stays."""
     faults: Mapping[tuple[str, int], Fault] = field(default_factory=dict)
     """Which calls of the provider or of LiveKit go wrong."""
+
+
+def _within_the_limit(faults: dict[tuple[str, int], Fault]) -> dict[tuple[str, int], Fault]:
+    """Let no hang-up of the provider's take longer than the library waits for one."""
+    limit_s = 0.8 * TransferPolicy().api_timeout_s
+    return {
+        (name, number): replace(fault, seconds=min(fault.seconds, limit_s))
+        if name == "carrier.hang_up"
+        else fault
+        for (name, number), fault in faults.items()
+    }
 
 
 class DialerContract(Contract[DialPlan]):
@@ -135,7 +147,7 @@ class DialerContract(Contract[DialPlan]):
             hang_up_s=st.none() | seconds | soon,
             cancel_s=st.none() | soon,
             beside=st.booleans(),
-            faults=st.dictionaries(calls, fault, max_size=2),
+            faults=st.dictionaries(calls, fault, max_size=2).map(_within_the_limit),
         )
 
     async def play(self, plan: DialPlan, findings: Findings) -> None:
