@@ -14,7 +14,7 @@ from warm_transfer.testing.livekit.sim.farm import BATCH
 from warm_transfer.testing.livekit.sim.progress import Progress
 from warm_transfer.testing.livekit.sim.running import Ran, run_overheard
 
-SAMPLE = 1500
+SAMPLE = 1000
 """As many as take some seconds; `make sim` plays more."""
 
 
