@@ -23,8 +23,8 @@ OURS = (
     *(() if INSTALLED else ("-p", "warm_transfer.testing.plugin")),
     "-p",
     "no:cacheprovider",
-    "-W",
-    "ignore::pytest.PytestDeprecationWarning",
+    "-o",
+    "asyncio_default_fixture_loop_scope=function",
 )
 
 TRANSFERS = """
