@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Iterator
 
 from fsm_diagrams.mermaid_text import ids
-from fsm_diagrams.model import Group, Kind, State
+from fsm_diagrams.model import Group, State
 from fsm_diagrams.overlay import COLOURS, Look, legend_of
 from fsm_diagrams.style import ANY, LEGEND, STYLES, Style
 from fsm_diagrams.views import Arrow, Line, Picture, regions
@@ -101,13 +101,12 @@ class _Writer:
         return f'<<TABLE BORDER="0" CELLSPACING="0">{inner}</TABLE>>' if rows else '""'
 
     def _legend(self) -> Iterator[tuple[str, str]]:
-        leaves = [s for s in self._machine.states if s.name not in self._frames]
-        kinds = [kind for kind in Kind if any(state.kind is kind for state in leaves)]
+        kinds = self._machine.kinds
         for kind in kinds if len(kinds) > 1 else ():
             style = STYLES[kind]
             border = f' BORDER="{1 + style.thick}" COLOR="{style.stroke}" BGCOLOR="{style.fill}"'
             yield border, f'<FONT COLOR="{style.text}">{_html(LEGEND[kind])}</FONT>'
-        if any(state.final for state in leaves):
+        if any(state.final for state in self._machine.leaves):
             yield ' BORDER="1" SIDES="LR"', "double border: final"
         for look, meaning in legend_of(self._picture.paint) if self._picture.paint else ():
             words = f'<FONT COLOR="{COLOURS[look.colour]}"><B>{_html(meaning)}</B></FONT>'

@@ -32,8 +32,6 @@ class _Writer:
     def __init__(self, picture: Picture) -> None:
         self._picture = picture
         self._machine = picture.machine
-        self._leaves = [s for s in self._machine.states if not self._machine.children(s.name)]
-        self._kinds = [kind for kind in Kind if any(s.kind is kind for s in self._leaves)]
         groups = [group.name for group in picture.groups]
         wanted = [(("state", state.name), state.name) for state in self._machine.states]
         wanted += [((role, name), f"{role}_{name}") for role in ("box", "any") for name in groups]
@@ -48,7 +46,7 @@ class _Writer:
         ]
         paint = picture.paint
         self._meanings = legend_of(paint) if paint else ()
-        told = [*self._kinds, *(look.colour for look, _ in self._meanings)]
+        told = [*self._machine.kinds, *(look.colour for look, _ in self._meanings)]
         wanted += [(("legend", name), f"legend_{name}") for name in ("box", *told)]
         self._ids = ids(wanted)
         self._links: list[str] = []
@@ -125,8 +123,8 @@ class _Writer:
         return f'    {source} -->|"{text}"| {self._id(arrow.target)}'
 
     def _legend(self) -> Iterator[str]:
-        kinds = self._kinds if len(self._kinds) > 1 else []
-        finals = [s for s in self._leaves if s.final]
+        kinds = self._machine.kinds if len(self._machine.kinds) > 1 else []
+        finals = [s for s in self._machine.leaves if s.final]
         if not (kinds or self._meanings):
             return
         yield f'    subgraph {self._ids["legend", "box"]}["legend{_doubled(finals)}"]'
@@ -139,7 +137,7 @@ class _Writer:
         yield "    end"
 
     def _styles(self) -> Iterator[str]:
-        for kind in self._kinds:
+        for kind in self._machine.kinds:
             yield f"    classDef {kind} {class_of(STYLES[kind])}"
         yield "    classDef from fill:#343a40,stroke:#343a40,color:#343a40"
         if self._picture.groups:

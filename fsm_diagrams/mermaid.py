@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fsm_diagrams.mermaid_text import class_of, ids, label, title
-from fsm_diagrams.model import Group, Kind, State
+from fsm_diagrams.model import Group, State
 from fsm_diagrams.style import ANY, LEGEND, STYLES
 from fsm_diagrams.views import Arrow, Line, Picture, regions
 from fsm_diagrams.wrapping import wrap
@@ -30,13 +30,10 @@ class _Writer:
     def __init__(self, picture: Picture) -> None:
         self._picture = picture
         self._machine = picture.machine
-        # A state with states inside is a frame, and frames have no colour of their own.
-        self._leaves = [s for s in self._machine.states if not self._machine.children(s.name)]
-        self._kinds = [kind for kind in Kind if any(s.kind is kind for s in self._leaves)]
         groups = [group.name for group in picture.groups]
         wanted = [(("state", state.name), state.name) for state in self._machine.states]
         wanted += [((role, name), f"{role}_{name}") for role in ("box", "any") for name in groups]
-        wanted += [(("legend", name), f"legend_{name}") for name in ("box", *self._kinds)]
+        wanted += [(("legend", name), f"legend_{name}") for name in ("box", *self._machine.kinds)]
         self._ids = ids(wanted)
 
     def lines(self) -> Iterator[str]:
@@ -110,16 +107,16 @@ class _Writer:
         return f"    {source} --> {self._id(arrow.target)} : {text}"
 
     def _legend(self) -> Iterator[str]:
-        if len(self._kinds) > 1:
+        if len(self._machine.kinds) > 1:
             yield f'    state "legend" as {self._ids["legend", "box"]} {{'
-            for kind in self._kinds:
+            for kind in self._machine.kinds:
                 yield f'        state "{label(LEGEND[kind])}" as {self._ids["legend", kind]}'
             yield "    }"
 
     def _classes(self) -> Iterator[str]:
-        for kind in self._kinds:
-            members = [self._id(s.name) for s in self._leaves if s.kind is kind]
-            members += [self._ids["legend", kind]] if len(self._kinds) > 1 else []
+        for kind in self._machine.kinds:
+            members = [self._id(s.name) for s in self._machine.leaves if s.kind is kind]
+            members += [self._ids["legend", kind]] if len(self._machine.kinds) > 1 else []
             yield f"    classDef {kind} {class_of(STYLES[kind])}"
             yield f"    class {','.join(members)} {kind}"
         if self._picture.groups:

@@ -193,6 +193,16 @@ class Machine:
         """The code of the reason of each ignored pair."""
         return {(it.state, it.event): it.reason for it in self.ignored}
 
+    @cached_property
+    def leaves(self) -> tuple[State, ...]:
+        """The states with no states inside."""
+        return tuple(state for state in self.states if not self.children(state.name))
+
+    @cached_property
+    def kinds(self) -> tuple[Kind, ...]:
+        """The kinds of the leaves, in their own order; a frame is drawn in no kind's colour."""
+        return tuple(kind for kind in Kind if any(state.kind is kind for state in self.leaves))
+
     def children(self, parent: str | None) -> tuple[State, ...]:
         """The states nested directly in a state; with None, those of the top level."""
         return self._nested.get(parent, ())
