@@ -6,7 +6,7 @@ import pytest
 from livekit import rtc
 
 from tests.livekit.bench import HUMAN, Bench
-from warm_transfer.livekit.legs import microphone_of, mute, unpublish
+from warm_transfer.livekit.legs import again_later, microphone_of, mute, unpublish
 from warm_transfer.testing.livekit.faults import Fault, How
 from warm_transfer.testing.livekit.rooms import SimRoom
 from warm_transfer.testing.livekit.sound import SimAudioSource, SimLocalTrack
@@ -182,3 +182,23 @@ async def test_a_track_that_cannot_be_silenced_is_left_to_be_taken_away(
     mute(room, "hold")
     await unpublish(room, "hold", 5.0)
     assert "hold" not in published(room)
+
+
+@pytest.mark.asyncio
+async def test_a_removal_is_repeated_twice_and_its_error_ends_that() -> None:
+    began_s = asyncio.get_running_loop().time()
+    at_s: list[float] = []
+
+    async def removal() -> None:
+        at_s.append(round(asyncio.get_running_loop().time() - began_s, 3))
+
+    await again_later(removal)
+    assert at_s == [0.3, 1.2]
+
+    async def fails() -> None:
+        await removal()
+        raise ConnectionError
+
+    with pytest.raises(ConnectionError):
+        await again_later(fails)
+    assert len(at_s) == 3

@@ -19,7 +19,7 @@ from warm_transfer.livekit.arrival import can_be_heard, comes_true
 from warm_transfer.livekit.bridge_objects import BridgeObjects
 from warm_transfer.livekit.faults import refusal
 from warm_transfer.livekit.lane import Broke
-from warm_transfer.livekit.legs import Legs, unless
+from warm_transfer.livekit.legs import Legs, again_later, unless
 from warm_transfer.livekit.preflight import bridge_at
 from warm_transfer.livekit.presence import Presence
 from warm_transfer.livekit.sdk import Room
@@ -34,10 +34,8 @@ _SIP = rtc.ParticipantKind.PARTICIPANT_KIND_SIP
 #: 96 random bits at least: whoever knows the token and the password could join the consult.
 _TOKEN = re.compile(r"[0-9a-f]{24,}")
 
-#: While the request has not ended, the leg may be in the room or not be there yet; and once or
-#: twice more when it has ended without a word of the server's.
+#: While the request has not ended, the leg may be in the room or not be there yet.
 _SWEEP_S = 0.05
-_AFTER_SWEEPS_S = (0.3, 0.9)
 
 _UNVERIFIED = "not verified: that sound runs through the bridge, for nobody tells"
 
@@ -252,9 +250,7 @@ class SipBridge:
         await _remove(legs)
         said = not dialled.cancelled() and (dialled.exception() is not None or dialled.result())
         if not said:
-            for pause_s in _AFTER_SWEEPS_S:
-                await asyncio.sleep(pause_s)
-                await _remove(legs)
+            await again_later(lambda: _remove(legs))
 
 
 def _identity(legs: Legs) -> str:

@@ -8,16 +8,12 @@ import secrets
 from warm_transfer.effects import Effect
 from warm_transfer.events import Event, On
 from warm_transfer.livekit.briefing import Briefing
-from warm_transfer.livekit.legs import Legs
+from warm_transfer.livekit.legs import Legs, again_later
 from warm_transfer.livekit.places import OwnRoom, Place
 from warm_transfer.livekit.signals import Signals
 from warm_transfer.ports import Work
 
 __all__ = ["Consult", "unguessable"]
-
-_AFTER_SWEEPS_S = (0.3, 0.9)
-"""When somebody may join late, who makes the room anew: how long after one try to give the place
-back the next follows."""
 
 
 def unguessable() -> str:
@@ -102,9 +98,9 @@ class Consult:
                 raise
             finally:
                 await self._leave()
-        for pause_s in _AFTER_SWEEPS_S if self._doubtful else ():
-            await asyncio.sleep(pause_s)
-            await self._place.give_back(self._legs)
+        if self._doubtful:
+            # Somebody may join late, who makes the room anew.
+            await again_later(lambda: self._place.give_back(self._legs))
 
     async def aclose(self) -> None:
         """Let go of the place, and of a room that lives on; safe to repeat."""

@@ -20,7 +20,7 @@ from warm_transfer.effects import Effect
 from warm_transfer.errors import InvalidArgument
 from warm_transfer.events import Event, Facts, On
 from warm_transfer.livekit.faults import facts_of
-from warm_transfer.livekit.legs import Legs
+from warm_transfer.livekit.legs import Legs, again_later
 from warm_transfer.livekit.naming import check_attributes, check_name
 from warm_transfer.livekit.places import OwnRoom, Place
 from warm_transfer.policy import TransferPolicy
@@ -36,8 +36,6 @@ HUMAN_NAME = "human agent"
 _SWEEP_S = 0.05
 _SWEEP_SLOW_S = 0.5
 _SWEEP_FAST_TURNS = 40
-#: Once or twice more after the request has ended, because an "ok" is no proof.
-_AFTER_SWEEPS_S = (0.3, 0.9)
 
 #: The order of livekit-sip's call states; after a server restart they are reported from the
 #: beginning again, so only progress counts.
@@ -238,9 +236,7 @@ class Dial:
             self._uncertain = True
             raise
         if turn or self._cut_off or self._uncertain:
-            for pause_s in _AFTER_SWEEPS_S:
-                await asyncio.sleep(pause_s)
-                await self._sweep(request)
+            await again_later(lambda: self._sweep(request))
 
     async def _sweep(self, request: DialRequest) -> None:
         legs = self._legs

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -17,9 +17,21 @@ from warm_transfer.logs import BoundLog
 from warm_transfer.policy import TransferPolicy
 from warm_transfer.ports import Post
 
-__all__ = ["Legs", "Lost", "each_has_its_turn", "microphone_of", "mute", "unless", "unpublish"]
+__all__ = [
+    "Legs",
+    "Lost",
+    "again_later",
+    "each_has_its_turn",
+    "microphone_of",
+    "mute",
+    "unless",
+    "unpublish",
+]
 
 T = TypeVar("T")
+
+#: When a removal is repeated after one that went well: an "ok" is no proof that nothing comes late.
+_LATER_S = (0.3, 0.9)
 
 
 def _is_set() -> asyncio.Event:
@@ -72,6 +84,13 @@ class Legs:
     async def delete_room(self, name: str) -> None:
         """Delete a room, which hangs up whoever is in it; safe to repeat."""
         await self.removed(self.api.room.delete_room(api.DeleteRoomRequest(room=name)))
+
+
+async def again_later(removal: Callable[[], Awaitable[None]]) -> None:
+    """Repeat a removal twice, for what may come about after the first; it must bear repeating."""
+    for pause_s in _LATER_S:
+        await asyncio.sleep(pause_s)
+        await removal()
 
 
 async def each_has_its_turn(works: Iterable[Awaitable[None]]) -> None:
