@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import datetime
 import json
 import os
@@ -15,7 +14,7 @@ from typing import Any
 
 from tests.bench.goals import goals
 from tests.compare.setting import setting
-from tests.live.errors import CannotRun
+from tests.live.errors import exit_code
 
 __all__ = ["main"]
 
@@ -152,19 +151,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         line = f"{time.monotonic() - begun_s:6.0f} s  {text}"
         print(line, flush=True)  # noqa: T201 - a command's output
 
-    try:
-        found = _run(options, say)
-    except CannotRun as error:
-        print(f"error: {error}", file=sys.stderr)  # noqa: T201 - a command's output
-        return 2
-    except (KeyboardInterrupt, asyncio.CancelledError):
-        print("stopped", file=sys.stderr)  # noqa: T201 - a command's output
-        return 130
-    for goal in found["goals"]:
-        how = "met   " if goal["met"] else "MISSED"
-        say(f"{how} {goal['what']}: {goal['found']}, goal {goal['goal']}")
-    say(f"written to {OUTPUT}")
-    return 0
+    def measure() -> int:
+        for goal in _run(options, say)["goals"]:
+            how = "met   " if goal["met"] else "MISSED"
+            say(f"{how} {goal['what']}: {goal['found']}, goal {goal['goal']}")
+        say(f"written to {OUTPUT}")
+        return 0
+
+    return exit_code(measure)
 
 
 if __name__ == "__main__":

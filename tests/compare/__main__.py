@@ -23,7 +23,7 @@ from tests.compare.simulated import play
 from tests.compare.verdict import Shown, Verdict, shown
 from tests.holes.hole import SIDES, Hole, Side
 from tests.holes.holes import HOLES
-from tests.live.errors import CannotRun
+from tests.live.errors import CannotRun, exit_code
 from tests.live.server import Server, running_server
 from tests.live.worker import hurry
 from warm_transfer.testing import clock
@@ -191,22 +191,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _build(rows)
         _say(f"{row.name:<32} {row.verdict:<12} {row.because}")
 
-    try:
+    def compare() -> int:
         names = _chosen(options)
         for row in _simulated(names):
             take(row)
         asyncio.run(_real(names, options.runs, take))
-    except CannotRun as error:
-        print(f"error: {error}", file=sys.stderr)  # noqa: T201 - a command's output
-        return 2
-    except (KeyboardInterrupt, asyncio.CancelledError):
-        print("stopped", file=sys.stderr)  # noqa: T201 - a command's output
-        return 130
-    whole = len(rows) == len(_names())
-    _write(rows, whole=whole, update=options.update)
-    behind = [row.name for row in rows if row.verdict is Verdict.BEHIND]
-    _say(f"{len(rows)} rows, behind in {', '.join(behind) or 'none'}")
-    return 1 if behind else 0
+        whole = len(rows) == len(_names())
+        _write(rows, whole=whole, update=options.update)
+        behind = [row.name for row in rows if row.verdict is Verdict.BEHIND]
+        _say(f"{len(rows)} rows, behind in {', '.join(behind) or 'none'}")
+        return 1 if behind else 0
+
+    return exit_code(compare)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from tests.live.errors import CannotRun
+from tests.live.errors import CannotRun, exit_code
 from tests.live.scenarios import SABOTAGES, SCENARIOS, Scenario
 
 __all__ = ["main"]
@@ -118,16 +118,11 @@ def _real(scenario: str, sabotage: str, merge: str) -> int:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run, print, and say by the exit code: 0 clean, 1 red, 2 could not run."""
     options = _arguments(arguments)
-    try:
-        if options.phone == "real":
-            return _real(options.scenario, options.sabotage, options.merge or ALL)
-        return _stand_in(options.scenario or "merged", options.sabotage, options.merge or "auto")
-    except CannotRun as error:
-        print(f"error: {error}", file=sys.stderr)  # noqa: T201 - a command's output
-        return 2
-    except (KeyboardInterrupt, asyncio.CancelledError):
-        print("stopped", file=sys.stderr)  # noqa: T201 - a command's output
-        return 130
+    if options.phone == "real":
+        merge = options.merge or ALL
+        return exit_code(lambda: _real(options.scenario, options.sabotage, merge))
+    scenario, merge = options.scenario or "merged", options.merge or "auto"
+    return exit_code(lambda: _stand_in(scenario, options.sabotage, merge))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.live.errors import CannotRun
+from tests.live.errors import CannotRun, exit_code
 from tests.merges.strategies import NAMES, RUNNABLE, why_not
 
 __all__ = ["main"]
@@ -59,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     def say(text: str) -> None:
         print(f"{time.monotonic() - begun_s:6.1f} s  {text}", flush=True)  # noqa: T201 - a command's output
 
-    try:
+    def merge() -> int:
         wanted = _wanted(options.strategy)
         from tests.merges.run import run  # noqa: PLC0415 - heavy imports come late
 
@@ -73,17 +73,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 keep=_write,
             )
         )
-    except CannotRun as error:
-        print(f"error: {error}", file=sys.stderr)  # noqa: T201 - a command's output
-        return 2
-    except (KeyboardInterrupt, asyncio.CancelledError):
-        print("stopped", file=sys.stderr)  # noqa: T201 - a command's output
-        return 130
-    _write(found)
-    for fault in found["faults"]:
-        say(f"RED  {fault}")
-    say(f"written to {OUTPUT}")
-    return 1 if found["faults"] else 0
+        _write(found)
+        for fault in found["faults"]:
+            say(f"RED  {fault}")
+        say(f"written to {OUTPUT}")
+        return 1 if found["faults"] else 0
+
+    return exit_code(merge)
 
 
 if __name__ == "__main__":
