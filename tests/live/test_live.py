@@ -9,15 +9,11 @@ from pathlib import Path
 import pytest
 
 from tests.live import __main__ as command
-from tests.live.server import BINARY, VERSION, can_have_server
+from tests.live.marks import needs_server
+from tests.live.server import BINARY, VERSION
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD_AND_RUN_S = 1700
-
-needs_server = pytest.mark.skipif(
-    not can_have_server(),
-    reason=f"no livekit-server {VERSION} in .tools/, no Go to build it, and no LIVEKIT_URL",
-)
 
 
 @pytest.mark.live

@@ -9,17 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.live.server import VERSION, can_have_server
+from tests.live.marks import needs_server
 from tests.merges.strategies import RUNNABLE
 
 ROOT = Path(__file__).resolve().parents[2]
 MERGES = 3
 RUN_S = 150.0
-
-needs_server = pytest.mark.skipif(
-    not can_have_server(),
-    reason=f"no livekit-server {VERSION} in .tools/, no Go to build it, and no LIVEKIT_URL",
-)
 
 
 @pytest.mark.live
