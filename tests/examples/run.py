@@ -32,6 +32,10 @@ ENVIRONMENT = {
     "LIVEKIT_API_KEY": "key",
     "LIVEKIT_API_SECRET": "secret",
     "LIVEKIT_URL": "ws://simulated",
+    "SUPPORT_PHONE": "+15105550123",
+    "SUPPORT_STT": "tests.examples.offline:recogniser",
+    "SUPPORT_LLM": "tests.examples.offline:language_model",
+    "SUPPORT_TTS": "tests.examples.offline:voice",
 }
 
 SCENARIOS = {

@@ -1,0 +1,1 @@
+"""Applications of warm-transfer, whole and runnable; what each shows stands in README.md."""
