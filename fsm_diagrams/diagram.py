@@ -135,7 +135,7 @@ def draw(
     Args:
         target: a `Machine`, a table, a `transitions` machine, ``package.module:object``, or the
             path of a saved JSON.
-        view: ``overview`` or ``full``.
+        view: ``overview``, ``states`` or ``full``.
         paint: what a review lays over it.
         journal: a file of runs of this machine, to be played in the page.
         interactive: whether a notebook shows the page instead of the picture.

@@ -18,7 +18,7 @@ from fsm_diagrams.views import View, picture
 
 __all__ = ["DEFAULT_VIEW", "FORMATS", "Format", "render", "render_block", "render_bytes"]
 
-DEFAULT_VIEW = View.OVERVIEW
+DEFAULT_VIEW = View.STATES
 
 
 @dataclass(frozen=True, slots=True)

@@ -249,7 +249,7 @@ class _Reader:
         afters: tuple[str, ...],
         edges: Any,
     ) -> list[Edge]:
-        """The rows with these ends; of a nested state before those of the states it is in."""
+        """The rows with these ends, but none that a row of a state inside surely comes before."""
         over, under = self._with_parents(befores), self._with_parents(afters)
         fitting = [
             edge
@@ -258,19 +258,24 @@ class _Reader:
             and edge.source in over
             and (set(befores) == set(afters) if edge.internal else edge.target in under)
         ]
-        deepest = max((over[edge.source] for edge in fitting), default=0)
-        return [edge for edge in fitting if over[edge.source] == deepest]
+        sure = {edge.source for edge in fitting if not edge.guard}
+        return [edge for edge in fitting if not sure & self._within(edge.source)]
 
-    def _with_parents(self, names: tuple[str, ...]) -> dict[str, int]:
-        """The states and all they are nested in, with how deep each is."""
+    def _with_parents(self, names: tuple[str, ...]) -> set[str]:
+        """The states and all they are nested in."""
         assert self._machine is not None
-        found: dict[str, int] = {}
+        found: set[str] = set()
         for name in names:
-            chain = [name]
-            while (parent := self._machine.state_named[chain[-1]].parent) is not None:
-                chain.append(parent)
-            found |= {each: depth for depth, each in enumerate(reversed(chain))}
+            each: str | None = name
+            while each is not None:
+                found.add(each)
+                each = self._machine.state_named[each].parent
         return found
+
+    def _within(self, name: str) -> set[str]:
+        """The states nested in one."""
+        assert self._machine is not None
+        return {*self._machine.inside(name)} - {name}
 
 
 def _object(raw: str) -> Mapping[str, Any]:

@@ -207,6 +207,12 @@ class Machine:
         """The states nested directly in a state; with None, those of the top level."""
         return self._nested.get(parent, ())
 
+    def inside(self, name: str) -> Iterator[str]:
+        """A state and all that is nested in it, by name."""
+        yield name
+        for child in self.children(name):
+            yield from self.inside(child.name)
+
     @cached_property
     def _nested(self) -> dict[str | None, tuple[State, ...]]:
         found: dict[str | None, list[State]] = {}

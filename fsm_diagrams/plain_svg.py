@@ -70,7 +70,7 @@ def plain_svg(
 ) -> str:
     """A machine as an SVG file with title, legend and version, ending with a newline."""
     drawn = scene(machine, view, BRIEF if brief else WHOLE, paint)
-    legend = list(_legend_entries(machine, paint or Paint()))
+    legend = list(_legend_entries(drawn.picture.machine, paint or Paint()))
     title = (paint.title if paint else "") or machine.name
     head = PAD + 26 if title else PAD
     foot = _legend_rows(legend, drawn.width)

@@ -1,9 +1,10 @@
 """What a picture shows of a machine: the arrows to draw, and what is left out.
 
-`full` draws every row. `overview` is what fits a README: it leaves out the rows that stay, the
-conditions, and which states of a group an arrow is about. In both, rows with the same ends share
-an arrow, and so do the states of a group that lead to the same target. Every format that draws
-arrows starts from a `Picture`, so all of them show the same.
+`full` draws every row. `states` is what fits a README: it leaves out the rows that stay, the
+conditions, and which states of a group an arrow is about. `overview` leaves out the same, and draws
+every group and every state that has others inside as one box. In all of them rows with the same
+ends share an arrow, and so do the states of a group that lead to the same target. Every format that
+draws arrows starts from a `Picture`, so all of them show the same.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import groupby
 
+from fsm_diagrams.collapse import boxes, collapsed
 from fsm_diagrams.model import Edge, Group, Machine, State
 from fsm_diagrams.overlay import RANK, Look, Paint
 
@@ -23,6 +25,7 @@ class View(StrEnum):
     """How much of a machine is drawn."""
 
     OVERVIEW = "overview"
+    STATES = "states"
     FULL = "full"
 
 
@@ -68,6 +71,7 @@ class Picture:
     """What is drawn: a machine, the arrows, the boxes, and what a caption must say."""
 
     machine: Machine
+    """What the arrows are between; in an overview its states are the boxes."""
     view: View
     arrows: tuple[Arrow, ...]
     inside: Mapping[str, tuple[Line, ...]]
@@ -90,6 +94,8 @@ def picture(machine: Machine, view: View, paint: Paint | None = None) -> Picture
 
 class _Drawing:
     def __init__(self, machine: Machine, view: View, paint: Paint | None) -> None:
+        self._whole = machine
+        machine = collapsed(machine) if view is View.OVERVIEW else machine
         self._machine = machine
         self._view = view
         self._full = view is View.FULL
@@ -100,23 +106,23 @@ class _Drawing:
     def picture(self) -> Picture:
         machine = self._machine
         moves = [edge for edge in machine.edges if not edge.internal]
-        boxes = _boxes(machine)
-        shared = {group.name: list(_shared(group, moves)) for group in boxes}
+        groups = boxes(machine)
+        shared = {group.name: list(_shared(group, moves)) for group in groups}
         taken = {edge.id for edges in shared.values() for edge in edges}
         alone = [edge for edge in moves if edge.id not in taken]
         arrows = [Arrow(s, t, tuple(self._lines(edges))) for s, t, edges in self._by_ends(alone)]
-        for group in boxes:
+        for group in groups:
             for target, edges in self._by_target(shared[group.name]):
                 lines = tuple(self._lines(edges, group))
                 arrows.append(Arrow(group.name, target, lines, shared=True))
-        groups = tuple(group for group in boxes if shared[group.name])
+        drawn = tuple(group for group in groups if shared[group.name])
         return Picture(
             machine=machine,
             view=self._view,
             arrows=tuple(arrows),
             inside=self._inside(),
-            groups=groups,
-            notes=tuple(_notes(machine, self._view, groups)),
+            groups=drawn,
+            notes=tuple(_notes(self._whole, self._view, drawn, machine)),
             paint=self._paint,
         )
 
@@ -169,18 +175,6 @@ class _Drawing:
             yield Line(event, tuple(rows), guard, only, look)
 
 
-def _boxes(machine: Machine) -> list[Group]:
-    """The groups that can be boxes: of states at the top, each in one box only."""
-    boxed: set[str] = set()
-    found = []
-    for group in machine.groups:
-        states = set(group.states)
-        if not states & boxed and all(machine.state_named[s].parent is None for s in states):
-            found.append(group)
-            boxed |= states
-    return found
-
-
 def regions(machine: Machine, name: str) -> tuple[tuple[State, ...], ...]:
     """The children of a state, apart where they run in parallel; one region otherwise.
 
@@ -191,7 +185,7 @@ def regions(machine: Machine, name: str) -> tuple[tuple[State, ...], ...]:
     if len(starts) < 2:  # noqa: PLR2004 - it takes two to run in parallel
         return (children,)
     region = {start: start for start in starts}
-    top = {each: child.name for child in children for each in _inside(machine, child.name)}
+    top = {each: child.name for child in children for each in machine.inside(child.name)}
     ends = [(top[e.source], top[e.target]) for e in machine.edges if {e.source, e.target} <= {*top}]
     for _ in children:
         for one, other in (*ends, *((b, a) for a, b in ends)):
@@ -201,13 +195,6 @@ def regions(machine: Machine, name: str) -> tuple[tuple[State, ...], ...]:
         tuple(child for child in children if region.get(child.name, starts[0]) == start)
         for start in starts
     )
-
-
-def _inside(machine: Machine, name: str) -> Iterator[str]:
-    """A state and all that is nested in it."""
-    yield name
-    for child in machine.children(name):
-        yield from _inside(machine, child.name)
 
 
 def _shared(group: Group, moves: Iterable[Edge]) -> Iterator[Edge]:
@@ -229,8 +216,12 @@ def _only(group: Group, sources: set[str]) -> str:
     return ", ".join(name for name in group.states if name in sources)
 
 
-def _notes(machine: Machine, view: View, groups: tuple[Group, ...]) -> Iterator[str]:
+def _notes(
+    machine: Machine, view: View, groups: tuple[Group, ...], drawn: Machine
+) -> Iterator[str]:
     full = view is View.FULL
+    if len(drawn.states) < len(machine.states):
+        yield "A box with a colon stands for all states named in it, in the colour that most have."
     if groups:
         yield (
             "An arrow from 'these states' is taken in every state of the box, "
@@ -243,23 +234,24 @@ def _notes(machine: Machine, view: View, groups: tuple[Group, ...]) -> Iterator[
         yield "The only row stands here." if count == 1 else f"All {count} rows stand here once."
         yield "An event inside a state keeps that state; a condition stands in square brackets."
         return
-    if any(edge.guard for edge in machine.edges):
+    if any(edge.guard for edge in drawn.edges):
         yield "Where one event leads from a state along several arrows, a condition decides."
-    if left := _left_out(machine):
+    if left := _left_out(machine, len(machine.edges) - len(drawn.edges)):
         yield f"Left out: {left}."
 
 
-def _left_out(machine: Machine) -> str:
-    """The rows that an overview does not draw, counted."""
+def _left_out(machine: Machine, within: int) -> str:
+    """The rows that a picture other than the full one does not draw, counted."""
     finals = {state.name for state in machine.states if state.final}
     stays = [edge for edge in machine.edges if edge.internal]
     late = [edge for edge in stays if edge.source in finals]
-    parts = []
+    parts = [f"{_rows(within)} within a box"] if within else []
     if len(stays) > len(late):
-        parts.append(f"{_rows(len(stays) - len(late))} that keep a state before the end")
+        keep = "that keep" if len(stays) - len(late) > 1 else "that keeps"
+        parts.append(f"{_rows(len(stays) - len(late))} {keep} a state before the end")
     if late:
         parts.append(f"{_rows(len(late))} for what comes late, in a final state")
-    return " and ".join(parts)
+    return ", ".join([*parts[:-2], " and ".join(parts[-2:])])
 
 
 def _rows(count: int) -> str:

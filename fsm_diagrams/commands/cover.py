@@ -29,7 +29,8 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--view",
-        choices=[view.value for view in View],
+        # An overview would hide what is not covered within its boxes.
+        choices=[View.STATES.value, View.FULL.value],
         default=View.FULL.value,
         help="of a picture",
     )

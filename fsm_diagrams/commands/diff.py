@@ -30,7 +30,8 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--view",
-        choices=["changes", *(view.value for view in View)],
+        # An overview would hide the changes within its boxes.
+        choices=["changes", View.STATES.value, View.FULL.value],
         default="changes",
         help="what a picture shows: the changed rows alone (default), or more",
     )

@@ -31,6 +31,7 @@ def pages() -> dict[str, str]:
     machine = load(TARGET)
     found = {
         "overview.svg": plain_svg(machine, View.OVERVIEW),
+        "states.svg": plain_svg(machine, View.STATES),
         "full.svg": plain_svg(machine, View.FULL),
         "matrix.md": f"{_MADE}\n\n# The table as a matrix\n\n{render(machine, 'matrix')}",
         "index.md": _index(machine),
@@ -83,7 +84,15 @@ def _index(machine: Machine) -> str:
 Of the table of version `{machine.version}`. [All rows in one picture](full.svg), and
 [every pair in a matrix](matrix.md).
 
-![the states of a transfer and the events between them](overview.svg)
+## From above
+
+What has no outcome yet is one box.
+
+![the outcomes of a transfer and the events that lead there](overview.svg)
+
+## State by state
+
+![the states of a transfer and the events between them](states.svg)
 
 ## One run of each scenario
 

@@ -5,6 +5,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from fsm_diagrams.views import View
 from tests.diagrams.__main__ import stale, write
 from tests.diagrams.pages import pages
 from warm_transfer.testing.scenario import SCENARIOS
@@ -19,7 +20,7 @@ def made() -> dict[str, str]:
 
 def test_there_is_a_page_and_a_picture_for_every_scenario(made: dict[str, str]) -> None:
     names = {f"scenarios/{name}.{ending}" for name in SCENARIOS for ending in ("md", "svg")}
-    assert set(made) == names | {"overview.svg", "full.svg", "matrix.md", "index.md"}
+    assert set(made) == names | {"index.md", "matrix.md", *(f"{view}.svg" for view in View)}
     for name, scenario in SCENARIOS.items():
         assert "```mermaid\nsequenceDiagram\n" in made[f"scenarios/{name}.md"]
         assert f"(scenarios/{name}.md)" in made["index.md"]

@@ -18,6 +18,7 @@ from warm_transfer.table import TABLE
 OURS = from_table(TABLE)
 PICTURES = {
     "full": dot(picture(OURS, View.FULL)),
+    "states": dot(picture(OURS, View.STATES)),
     "overview": dot(picture(OURS, View.OVERVIEW)),
     **{machine.name: dot(picture(machine, View.FULL)) for machine in documented()},
 }

@@ -45,7 +45,7 @@ def test_without_a_review_nothing_is_painted() -> None:
 
 def test_final_states_have_double_sides() -> None:
     machine = from_table(TABLE)
-    text = flowchart(picture(machine, View.OVERVIEW))
+    text = flowchart(picture(machine, View.STATES))
     finals = {state.name for state in machine.states if state.final}
     assert set(re.findall(r"    (\w+)\[\[", text)) == finals
     assert "double sides" in text

@@ -30,7 +30,7 @@ def _write(tmp_path: Path, *lines: object) -> Path:
     return path
 
 
-def _nested() -> Machine:
+def _nested(*extra: Edge) -> Machine:
     return Machine.of(
         "nested",
         [
@@ -45,6 +45,7 @@ def _nested() -> Machine:
             Edge("off", "press", "on", id="go"),
             Edge("on", "press", "off", id="stop"),
             Edge("on_low", "more", "on_high", id="more"),
+            *extra,
         ],
     )
 
@@ -89,6 +90,27 @@ def test_a_row_of_the_state_around_is_found(tmp_path: Path) -> None:
         {"event": "press", "before": "on_high", "after": "off"},
     )
     assert [line.row for line in read_journal(path, _nested())] == ["go", "more", "stop"]
+
+
+@pytest.mark.parametrize(
+    ("guard", "said"),
+    [("", {}), ("is_low", {"guard": "is_low"}), ("is_low", {"row": "low"})],
+)
+def test_a_row_of_the_state_itself_comes_before_one_of_the_state_around(
+    tmp_path: Path, guard: str, said: dict[str, str]
+) -> None:
+    path = _write(tmp_path, {"event": "press", "before": "on_low", "after": "off"} | said)
+    (line,) = read_journal(path, _nested(Edge("on_low", "press", "off", guard=guard, id="low")))
+    assert line.row == "low"
+
+
+def test_a_condition_leaves_it_open_which_of_the_two_was_taken(tmp_path: Path) -> None:
+    machine = _nested(Edge("on_low", "press", "off", guard="is_low", id="low"))
+    path = _write(tmp_path, {"event": "press", "before": "on_low", "after": "off"})
+    with pytest.raises(JournalError, match="2 rows lead from on_low on press to off"):
+        read_journal(path, machine)
+    path = _write(tmp_path, {"event": "press", "before": "on_low", "after": "off", "row": "stop"})
+    assert [line.row for line in read_journal(path, machine)] == ["stop"]
 
 
 def test_without_a_machine_no_row_is_looked_up(tmp_path: Path) -> None:

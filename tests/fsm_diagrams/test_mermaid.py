@@ -56,14 +56,14 @@ def _parse(line: str) -> tuple[str, str, str]:
 
 
 def test_the_start_and_every_end_are_marked() -> None:
-    text = _draw(from_table(TABLE), View.OVERVIEW)
+    text = _draw(from_table(TABLE), View.STATES)
     assert "    [*] --> idle\n" in text
     for state in Name:
         assert (f"    {state} --> [*]\n" in text) == (state in FINAL)
 
 
 def test_outcomes_have_classes_and_the_legend_shows_each_class() -> None:
-    text = _draw(from_table(TABLE), View.OVERVIEW)
+    text = _draw(from_table(TABLE), View.STATES)
     assert "    class merged,legend_success success\n" in text
     assert "    class declined,voicemail,failed,cancelled,abandoned,legend_failure failure" in text
     for kind in Kind:
@@ -75,7 +75,7 @@ def test_a_kind_that_does_not_occur_is_not_in_the_legend() -> None:
 
 
 def test_what_is_left_out_is_said_in_the_diagram_itself() -> None:
-    assert "%% Left out: 1 row" in _draw(door(), View.OVERVIEW)
+    assert "%% Left out: 1 row" in _draw(door(), View.STATES)
 
 
 def test_hostile_names_are_only_ever_labels() -> None:

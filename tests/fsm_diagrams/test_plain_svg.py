@@ -11,7 +11,7 @@ from fsm_diagrams.from_table import from_table
 from fsm_diagrams.model import Edge, Machine, State
 from fsm_diagrams.overlay import Look, Paint
 from fsm_diagrams.plain_svg import drawing_style, plain_svg
-from fsm_diagrams.views import View
+from fsm_diagrams.views import View, picture
 from tests.fsm_diagrams.foreign import big, documented
 from tests.fsm_diagrams.machines import HOSTILE, door, hostile
 from warm_transfer.table import TABLE
@@ -33,7 +33,7 @@ def _texts(svg: str) -> str:
 def test_it_is_xml_with_every_state(machine: Machine, view: View) -> None:
     svg = plain_svg(machine, view)
     ET.fromstring(svg)  # noqa: S314 - as above
-    assert svg.count('data-state="') == len(machine.states)
+    assert svg.count('data-state="') == len(picture(machine, view).machine.states)
 
 
 def test_every_event_and_condition_of_our_table_can_be_read() -> None:

@@ -19,8 +19,8 @@ def test_every_row_of_the_table_stands_once_in_the_full_picture() -> None:
     )
 
 
-def test_every_row_that_moves_stands_once_in_the_overview() -> None:
-    assert sorted(_drawn(picture(from_table(TABLE), View.OVERVIEW))) == sorted(
+def test_every_row_that_moves_stands_once_between_the_states() -> None:
+    assert sorted(_drawn(picture(from_table(TABLE), View.STATES))) == sorted(
         row.id for row in TABLE.rows if not row.stays
     )
 
@@ -46,14 +46,14 @@ def test_there_is_one_arrow_from_a_source_to_a_target() -> None:
 
 
 def test_the_happy_path_comes_first() -> None:
-    arrows = picture(from_table(TABLE), View.OVERVIEW).arrows
+    arrows = picture(from_table(TABLE), View.STATES).arrows
     path = ["idle", "holding", "dialing", "briefing", "merging", "merged", "ended"]
     assert [arrow.source for arrow in arrows[:6]] == path[:-1]
     assert [arrow.target for arrow in arrows[:6]] == path[1:]
 
 
 def test_what_is_left_out_is_counted() -> None:
-    text = " ".join(picture(from_table(TABLE), View.OVERVIEW).notes)
+    text = " ".join(picture(from_table(TABLE), View.STATES).notes)
     late = sum(row.stays and row.source in FINAL for row in TABLE.rows)
     early = sum(row.stays and row.source not in FINAL for row in TABLE.rows)
     assert f"{early} rows that keep a state" in text

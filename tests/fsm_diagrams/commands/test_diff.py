@@ -34,7 +34,7 @@ def test_a_difference_exits_with_1(
     assert capsys.readouterr().out.startswith("### Changes of door\n\n1 row removed")
 
 
-@pytest.mark.parametrize("view", ["changes", "overview", "full"])
+@pytest.mark.parametrize("view", ["changes", "states", "full"])
 def test_a_picture_shows_the_changes_or_more(
     saved: tuple[str, str], view: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
