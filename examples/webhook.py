@@ -86,7 +86,7 @@ class Webhook:
         if self._poster is None or self._poster.done():
             self._poster = asyncio.create_task(self._deliver(), name="webhook")
 
-    async def aclose(self, timeout_s: float = 5.0) -> None:
+    async def aclose(self, *, timeout_s: float = 5.0) -> None:
         """Post what is waiting, for so long at most."""
         if self._poster is None:
             return

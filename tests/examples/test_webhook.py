@@ -6,12 +6,14 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from livekit.agents import JobContext
 
 from examples.webhook import HttpPost, PostRefused, Webhook
 from warm_transfer import State, StateChange
@@ -109,6 +111,18 @@ async def test_closing_is_bounded() -> None:
 @pytest.mark.asyncio
 async def test_closing_what_was_never_used_is_nothing() -> None:
     await Webhook(Receiver()).aclose()
+
+
+@pytest.mark.asyncio
+async def test_a_job_that_shuts_down_has_it_post_what_is_waiting() -> None:
+    """A job gives its reason to every callback that takes an argument."""
+    receiver, job = Receiver(), SimpleNamespace(_shutdown_callbacks=[])
+    hook = Webhook(receiver)
+    JobContext.add_shutdown_callback(cast("JobContext", job), hook.aclose)
+    hook(CHANGE)
+    for each in job._shutdown_callbacks:
+        await each("job shutdown")
+    assert receiver.numbers == [1]
 
 
 # The HTTP of it, on loopback: it needs a real loop, so these are no async tests.
