@@ -148,8 +148,11 @@ class TransferPolicy:
             )
 
 
+_NUMBERS = (int, float)
+
+
 def _check_seconds(name: str, value: object) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, _NUMBERS):
         raise InvalidArgument(name, f"is {value!r}", "give a number of seconds")
     if not math.isfinite(value) or value <= 0:
         raise InvalidArgument(name, f"is {value!r}", "give a number of seconds above 0")

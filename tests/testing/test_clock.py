@@ -193,3 +193,32 @@ def test_nothing_can_be_asked_of_a_closed_loop() -> None:
         loop.call_soon(print)
     with pytest.raises(RuntimeError, match="closed"):
         loop.call_later(1.0, print)
+
+
+@pytest.mark.asyncio
+async def test_the_tasks_are_those_that_run_and_asyncio_says_the_same() -> None:
+    me = asyncio.current_task()
+    waits = asyncio.create_task(asyncio.sleep(1), name="waits")
+    gone = asyncio.create_task(asyncio.sleep(0), name="gone")
+    await gone
+    assert clock.tasks() == asyncio.all_tasks() == {me, waits}
+    waits.cancel()
+    await asyncio.wait([waits])
+    assert clock.tasks() == {me}
+
+
+def test_the_tasks_of_another_loop_are_asyncios() -> None:
+    async def told() -> bool:
+        return clock.tasks() == asyncio.all_tasks() == {asyncio.current_task()}
+
+    assert asyncio.run(told())
+
+
+@pytest.mark.asyncio
+async def test_a_task_that_is_done_is_not_kept() -> None:
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, clock.VirtualClockLoop)
+    before = len(loop._made)
+    for _ in range(50):
+        await asyncio.create_task(asyncio.sleep(0))
+    assert len(loop._made) <= before + 1

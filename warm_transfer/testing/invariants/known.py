@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import NamedTuple
 
 from warm_transfer.effects import Do
@@ -58,26 +59,22 @@ class Moment:
     policy: TransferPolicy
     carrier: Carrier
     """Who carries the sound of the strategy in use."""
+    on: On = field(init=False)
+    """The event."""
+    done: tuple[Do, ...] = field(init=False)
+    """The effects the step starts."""
+    leaves: bool = field(init=False)
+    """Whether the state changes."""
+    ends: bool = field(init=False)
+    """Whether the transfer ends here."""
 
-    @property
-    def on(self) -> On:
-        """The event."""
-        return self.step.event.name
-
-    @property
-    def done(self) -> tuple[Do, ...]:
-        """The effects the step starts."""
-        return tuple(effect.name for effect in self.step.effects)
-
-    @property
-    def leaves(self) -> bool:
-        """Whether the state changes."""
-        return self.step.before is not self.step.after
-
-    @property
-    def ends(self) -> bool:
-        """Whether the transfer ends here."""
-        return self.leaves and self.step.after in FINAL
+    def __post_init__(self) -> None:
+        # Every invariant asks for them, of every step of every walk.
+        step, say = self.step, partial(object.__setattr__, self)
+        say("on", step.event.name)
+        say("done", tuple([effect.name for effect in step.effects]))
+        say("leaves", step.before is not step.after)
+        say("ends", step.before is not step.after and step.after in FINAL)
 
     @property
     def relayed(self) -> bool:

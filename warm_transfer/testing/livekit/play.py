@@ -20,6 +20,7 @@ from warm_transfer.outcome import TransferOutcome
 from warm_transfer.policy import TransferPolicy
 from warm_transfer.ports import Journal, StateHook
 from warm_transfer.states import FINAL, State
+from warm_transfer.testing import clock
 from warm_transfer.testing.livekit import latency
 from warm_transfer.testing.livekit.faults import Faults
 from warm_transfer.testing.livekit.host import SimHost
@@ -312,7 +313,7 @@ async def play(
     stage = stage or Stage(scenario, seed=seed)
     await stage.set_up()
     prompter = _Prompter(stage, journal)
-    world, before = stage.world, asyncio.all_tasks()
+    world, before = stage.world, clock.tasks()
     began_s = world.now_s
     engine = prompter.engine = stage.engine_class(
         host=stage.host,
@@ -337,7 +338,7 @@ async def play(
         await _play_out(stage)
     await _settle(stage)
     left = world.left()
-    tasks = asyncio.all_tasks() - before
+    tasks = clock.tasks() - before
     names = sorted(each.get_name() for each in tasks if not each.get_name().startswith("sim:"))
     return Result(
         outcome=stage.host.outcomes[0] if stage.host.outcomes else None,

@@ -15,7 +15,31 @@ from warm_transfer.testing.livekit.rooms import SimRoom
 from warm_transfer.testing.livekit.sound import SimAudioSource, SimLocalTrack
 from warm_transfer.testing.livekit.world import World
 
-__all__ = ["SimHoldPlayer", "SimPlayHandle"]
+__all__ = ["SimAudioFile", "SimHoldPlayer", "SimPlayHandle"]
+
+
+class SimAudioFile:
+    """A file that is played; what is in it is not looked at.
+
+    Args:
+        world: keeps account of it until it is closed.
+        path: the file.
+    """
+
+    def __init__(self, world: World, path: str) -> None:
+        self._world = world
+        world.ledger.opened(self, f"audio file {Path(path).name}")
+
+    def __aiter__(self) -> SimAudioFile:
+        return self
+
+    async def __anext__(self) -> Any:
+        """There are no frames in a simulated file."""
+        raise StopAsyncIteration
+
+    def close(self) -> None:
+        """Close it; safe to repeat."""
+        self._world.ledger.closed(self)
 
 
 class SimPlayHandle:

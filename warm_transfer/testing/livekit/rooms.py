@@ -24,7 +24,10 @@ from warm_transfer.testing.livekit.world import World
 __all__ = ["SimRoom", "make_token"]
 
 Reason = rtc.DisconnectReason
-Connection = rtc.ConnectionState
+# Looked up once: an enum of protobuf finds its members anew each time.
+CONNECTED = rtc.ConnectionState.CONN_CONNECTED
+DISCONNECTED = rtc.ConnectionState.CONN_DISCONNECTED
+RECONNECTING = rtc.ConnectionState.CONN_RECONNECTING
 KINDS = {"": 0, "standard": 0, "ingress": 1, "egress": 2, "sip": 3, "agent": 4}
 
 
@@ -61,7 +64,7 @@ class SimRoom(SimEmitter):
         self._ear = ear
         self._local: SimLocalParticipant | None = None
         self.remote_participants: dict[str, SimParticipant] = {}
-        self.connection_state: int = Connection.CONN_DISCONNECTED
+        self.connection_state: int = DISCONNECTED
         self._lost = False
         self._members: dict[Member, SimParticipant] = {}
         self._deaf = False
@@ -75,7 +78,7 @@ class SimRoom(SimEmitter):
 
     def isconnected(self) -> bool:
         """Whether connected; also while reconnecting, as in the SDK."""
-        return self._local is not None and self.connection_state != Connection.CONN_DISCONNECTED
+        return self._local is not None and self.connection_state != DISCONNECTED
 
     def listeners(self) -> list[str]:
         """Every listener, as ``room: event``."""
@@ -112,7 +115,7 @@ class SimRoom(SimEmitter):
         member = await joined
         self.name = member.room.name
         self._local = SimLocalParticipant(self, member)
-        self.connection_state = Connection.CONN_CONNECTED
+        self.connection_state = CONNECTED
         self._lost = False
         self.world.ledger.connected(self)
         self.world.ledger.opened(self, f"connection to {self.name}")
@@ -168,7 +171,7 @@ class SimRoom(SimEmitter):
         self.emit("disconnected", Reason.CLIENT_INITIATED)
 
     def _over(self) -> None:
-        self.connection_state = Connection.CONN_DISCONNECTED
+        self.connection_state = DISCONNECTED
         self.world.ledger.closed(self)
         self.world.ledger.disconnected(self)
 
@@ -278,7 +281,7 @@ class SimRoom(SimEmitter):
 
     @property
     def _listening(self) -> bool:
-        return self.connection_state == Connection.CONN_CONNECTED
+        return self.connection_state == CONNECTED
 
     def _see(self, member: Member) -> SimParticipant:
         """Take somebody into the view, the tracks included."""
@@ -334,7 +337,7 @@ class SimRoom(SimEmitter):
         member = self.local_participant.member
         resumed = seconds < 1.0
         self.world.away_s.append((self.world.now_s, seconds + latency.RESUME_S))
-        self._enter(Connection.CONN_RECONNECTING, "reconnecting")
+        self._enter(RECONNECTING, "reconnecting")
         if resumed:
             await asyncio.sleep(latency.RESUME_S)
         else:
@@ -351,7 +354,7 @@ class SimRoom(SimEmitter):
             self._come_back(member)
         else:
             self._catch_up(member)
-        self._enter(Connection.CONN_CONNECTED, "reconnected")
+        self._enter(CONNECTED, "reconnected")
         if resumed:
             self._catch_up_on_tracks(member)
             # What was to be sent meanwhile is sent now (rust-sdks signal_client, `flush_queue`).

@@ -7,7 +7,7 @@ from typing import Any
 
 from warm_transfer.testing.livekit.humans import Human
 from warm_transfer.testing.livekit.phones import Phone
-from warm_transfer.testing.livekit.player import SimHoldPlayer
+from warm_transfer.testing.livekit.player import SimAudioFile, SimHoldPlayer
 from warm_transfer.testing.livekit.rooms import SimRoom, make_token
 from warm_transfer.testing.livekit.service import SimApi
 from warm_transfer.testing.livekit.sessions import SimConsultSession
@@ -71,6 +71,11 @@ class SimSdk:
     def hold_player(self, track_name: str) -> SimHoldPlayer:
         """A player on a track of this name."""
         return SimHoldPlayer(self.world, track_name)
+
+    def audio_file(self, path: str, *, skip_s: float) -> SimAudioFile:
+        """A file that is played."""
+        del skip_s
+        return SimAudioFile(self.world, path)
 
     def audio_stream(self, track: SimRemoteTrack, *, capacity: int) -> SimAudioStream:
         """The frames of a subscribed track."""

@@ -11,7 +11,7 @@ from warm_transfer.testing.livekit.sim.troubles import Kind, Met
 
 STALL = Met(Kind.STALL, "stall", State.MERGING)
 LATE = Met(Kind.DELAY, "room.connect", State.DIALING)
-RAN = Ran(5, State.MERGED, Reason.ACCEPTED, State.ENDED, (), (), ("{}", "{}"))
+RAN = Ran(5, State.MERGED, Reason.ACCEPTED, State.ENDED, (), (), ({}, {}))
 
 
 def tally_of(*rans: Ran) -> Tally:

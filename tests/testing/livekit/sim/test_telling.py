@@ -44,7 +44,7 @@ def test_what_is_as_by_default_is_left_out() -> None:
 def test_a_transfer_is_told_with_its_faults_and_what_is_wrong() -> None:
     met = (Met(Kind.STALL, "stall", State.MERGING),)
     problems = ("5 no phone for nobody: it is still ringing",)
-    ran = Ran(8, State.FAILED, Reason.BUSY, State.FAILED, met, problems, ('{"v":1}',))
+    ran = Ran(8, State.FAILED, Reason.BUSY, State.FAILED, met, problems, ({"v": 1},))
     assert in_words(ran).splitlines() == [
         '{"v":1}',
         "fault: stalls of stall in merging",

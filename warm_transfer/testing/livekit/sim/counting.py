@@ -57,7 +57,7 @@ class Tally:
         self.names.update(met.name for met in ran.met)
         self.with_fault += bool(ran.met)
         self.with_fault_while_merging += any(met.state is State.MERGING for met in ran.met)
-        self.steps += len(ran.journal)
+        self.steps += len(ran.lines)
         if ran.problems:
             self.violations.append(Violation(ran.seed, ran.problems))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -41,8 +41,13 @@ class Ran:
     """The faults that have happened."""
     problems: tuple[str, ...]
     """The broken invariants, in words."""
-    journal: tuple[str, ...]
-    """Its lines as a journal file has them."""
+    lines: tuple[Mapping[str, Any], ...]
+    """The journal."""
+
+    @property
+    def journal(self) -> tuple[str, ...]:
+        """Its lines as a journal file has them."""
+        return tuple(json.dumps(line, separators=(",", ":")) for line in self.lines)
 
 
 def run(drawn: Drawn) -> Ran:
@@ -67,7 +72,7 @@ def run_overheard(drawn: Drawn, overheard: list[str]) -> Ran:
         result.state,
         tuple(stage.met),
         problems,
-        tuple(json.dumps(line, separators=(",", ":")) for line in result.journal),
+        tuple(result.journal),
     )
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from warm_transfer.events import Event
 from warm_transfer.livekit.engine import Engine
 from warm_transfer.states import FINAL, State
+from warm_transfer.testing import clock
 from warm_transfer.testing.clock import VirtualClockLoop
 from warm_transfer.testing.livekit.faults import Fault, How
 from warm_transfer.testing.livekit.play import Stage
@@ -246,5 +247,5 @@ class TroubledStage(Stage):
 
 def _tasks_of_ours() -> list[asyncio.Task[Any]]:
     """The transfer's tasks that can be told apart, in an order that no run changes."""
-    found = [each for each in asyncio.all_tasks() if each.get_name().startswith(OURS)]
+    found = [each for each in clock.tasks() if each.get_name().startswith(OURS)]
     return sorted(found, key=lambda each: each.get_name())
