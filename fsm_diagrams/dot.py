@@ -9,12 +9,13 @@ with its special characters replaced.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from fsm_diagrams.mermaid_text import ids
 from fsm_diagrams.model import Group, State
 from fsm_diagrams.overlay import COLOURS, Look, legend_of
 from fsm_diagrams.style import ANY, LEGEND, STYLES, Style
+from fsm_diagrams.text_size import columns, title_width
 from fsm_diagrams.views import Arrow, Line, Picture, regions
 from fsm_diagrams.wrapping import wrap
 
@@ -148,6 +149,10 @@ class _Writer:
         style = STYLES[state.kind]
         words = [f"label=<{self._text(state)}>", _styled(style, self._look(state))]
         words += ["peripheries=2"] if state.final else []
+        name, *more = state.text.splitlines() or [""]
+        inside = [line.text for line in self._picture.inside.get(state.name, ())]
+        words += _room(wrap(name, NAME_WIDTH), 12)
+        words += _room([part for each in (*more, *inside) for part in wrap(each, STATE_WIDTH)], 10)
         words.append(f'id="state-{self._place[state.name]}"')
         yield f"{indent}{self._id(state.name)} [{' '.join(words)}]"
 
@@ -198,7 +203,10 @@ class _Writer:
     def _label(self, number: int, arrow: Arrow) -> str:
         rows = "".join(_row(each, LABEL_WIDTH) for each in arrow.lines)
         name = self._ids["label", str(number)]
-        return f'    {name} [shape=plain style="" id="arrow-{number}" label=<{rows}>]'
+        room = _room([part for each in arrow.lines for part in wrap(each.text, LABEL_WIDTH)], 10)
+        # Graphviz gives a plain node no more room than it has measured.
+        shape = f"shape=plaintext margin=0 height=0 {room[0]}" if room else "shape=plain"
+        return f'    {name} [{shape} style="" id="arrow-{number}" label=<{rows}>]'
 
     def _around(self, arrow: Arrow) -> str:
         """The innermost cluster that holds both ends of an arrow: its label belongs there."""
@@ -273,6 +281,22 @@ def _row(line: Line, width: int) -> str:
         f'<FONT{colour}>{part}</FONT><BR ALIGN="LEFT"/>' if colour else f'{part}<BR ALIGN="LEFT"/>'
         for part in parts
     )
+
+
+def _room(lines: Sequence[str], points: int) -> list[str]:
+    """The least width of a node with letters as wide as high.
+
+    graphviz-pure takes each of their bytes for a space, and begins the line where it would be in
+    the middle then; twice what that is short of is enough.
+    """
+    if all(columns(line) == len(line) for line in lines):
+        return []
+    found = 0.0
+    for line in lines:
+        real = title_width(line) / 14
+        short = sum(1.36 - 0.278 * len(char.encode()) for char in line if columns(char) > 1)
+        found = max(found, (real + short) * points / 72 + 0.24)
+    return [f"width={found:.2f}"]
 
 
 def _lines(text: str) -> str:

@@ -1,12 +1,14 @@
 """From the text of a graph to a picture: one function, and whoever can draw behind it.
 
 `graphviz-pure` (``pip install 'warm-transfer[svg]'``) draws the same bytes on every machine, since
-it brings its fonts. Without it, any ``dot`` of Graphviz on the path does; its bytes are the same
-on the same machine.
+it brings its fonts. Those have Latin, Greek, Cyrillic and Hebrew letters; a PNG with others, or
+with emoji, needs Graphviz. Without graphviz-pure any ``dot`` of Graphviz on the path does; its
+bytes are the same on the same machine.
 """
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -24,14 +26,21 @@ LIMIT_S = 120.0
 """Seconds after which a renderer is given up. 60 states and 300 rows took 4 s of CPU; see
 docs/performance.md."""
 
+#: What the fonts of graphviz-pure 0.2.2 have no letter for, seen in its PNGs.
+_FOREIGN = re.compile(
+    r"[^\u0000-\u052f\u0590-\u05ff\u1e00-\u206f\u20a0-\u20bf\u2100-\u218f\u2190-\u2195]"
+)
+
 
 def draw(text: str, kind: PictureKind) -> bytes:
     """Draw a graph in the language of Graphviz.
 
     Raises:
-        RendererError: there is no renderer, or it does not draw this text in `LIMIT_S`.
+        RendererError: there is no renderer, it has no such letters, or it does not draw this text
+            in `LIMIT_S`.
     """
-    program = _find()
+    # A reader's own fonts show what stands in an SVG; in a PNG a missing letter is an empty box.
+    program = _find(lacking=_FOREIGN.search(text) if kind == "png" else None)
     try:
         done = subprocess.run(  # noqa: S603 - a program of the user, our own words
             [program, f"-T{kind}"],
@@ -50,15 +59,20 @@ def draw(text: str, kind: PictureKind) -> bytes:
     return done.stdout
 
 
-def _find() -> str:
+def _find(lacking: re.Match[str] | None) -> str:
     """The renderer: that of this environment, whether or not it is active, or one on the path."""
-    folders = (sysconfig.get_path("scripts"), str(Path(sys.executable).parent))
-    for folder in folders:
-        if found := shutil.which("graphviz-pure", path=folder):
-            return found
-    for name in ("graphviz-pure", "dot"):
-        if found := shutil.which(name):
-            return found
+    folders = (sysconfig.get_path("scripts"), str(Path(sys.executable).parent), None)
+    pure = next(filter(None, (shutil.which("graphviz-pure", path=each) for each in folders)), None)
+    if pure and not lacking:
+        return pure
+    if found := shutil.which("dot"):
+        return found
+    if lacking and pure:
+        raise RendererError(
+            f"graphviz-pure has no letter {lacking[0]!r} (U+{ord(lacking[0]):04X}) for a png; svg "
+            "and html are shown with the reader's fonts, or install Graphviz, so that 'dot' is on "
+            "the path"
+        )
     raise RendererError(
         "svg and png need a renderer: pip install 'warm-transfer[svg]' brings graphviz-pure, "
         "or install Graphviz, so that 'dot' is on the path"

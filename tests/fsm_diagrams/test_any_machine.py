@@ -15,7 +15,7 @@ from fsm_diagrams.saved import from_json
 from fsm_diagrams.views import View
 from tests.fsm_diagrams.drawn import corpus, machines
 from tests.fsm_diagrams.foreign import big, documented
-from tests.fsm_diagrams.judges import NO_DOT, NO_MERMAID, dot_sees, mermaid_sees
+from tests.fsm_diagrams.judges import dot_sees, mermaid_sees
 from tests.fsm_diagrams.machines import hostile
 from tests.fsm_diagrams.reading import (
     Seen,
@@ -67,7 +67,6 @@ def many() -> list[Machine]:
     return found
 
 
-@pytest.mark.skipif(bool(NO_DOT), reason=NO_DOT)
 def test_real_graphviz_sees_exactly_the_nodes_and_edges_of_many_machines(
     many: list[Machine],
 ) -> None:
@@ -82,7 +81,6 @@ def test_real_graphviz_sees_exactly_the_nodes_and_edges_of_many_machines(
         assert len(drawn.get("edges", [])) == 2 * arrows + sum(seen.starts.values())
 
 
-@pytest.mark.skipif(bool(NO_MERMAID), reason=NO_MERMAID)
 @pytest.mark.parametrize("name", ["mermaid", "flowchart"])
 def test_real_mermaid_draws_exactly_the_states_and_arrows_of_many_machines(
     name: str, many: list[Machine]

@@ -10,7 +10,6 @@ from fsm_diagrams.model import Edge, Group, Machine, State
 from fsm_diagrams.overlay import COLOURS, Look, Paint
 from fsm_diagrams.views import View, picture
 from tests.fsm_diagrams.foreign import big, documented
-from tests.fsm_diagrams.judges import NO_DOT
 from tests.fsm_diagrams.layout import Layout
 from tests.fsm_diagrams.machines import door
 from warm_transfer.table import TABLE
@@ -24,7 +23,6 @@ PICTURES = {
 }
 
 
-@pytest.mark.skipif(bool(NO_DOT), reason=NO_DOT)
 @pytest.mark.parametrize("name", PICTURES)
 def test_no_label_is_clipped_covered_or_crossed(name: str) -> None:
     layout = Layout(PICTURES[name])
@@ -32,7 +30,6 @@ def test_no_label_is_clipped_covered_or_crossed(name: str) -> None:
     assert list(layout.faults()) == []
 
 
-@pytest.mark.skipif(bool(NO_DOT), reason=NO_DOT)
 def test_the_judge_of_labels_sees_a_crossed_and_a_clipped_one() -> None:
     crossed = """digraph { layout=neato
         a [pos="0,0!" id="state-0"] b [pos="4,0!" id="state-1"]

@@ -59,6 +59,22 @@ def test_the_renderer_of_the_extra_comes_first(alone: Path) -> None:
     assert draw("digraph {}", "png") == b"pure\n"
 
 
+FOREIGN = "\N{GRINNING FACE}"
+
+
+def test_a_png_with_letters_that_the_extra_lacks_is_drawn_by_dot_or_not_at_all(
+    alone: Path,
+) -> None:
+    _program(alone, "graphviz-pure", "print('pure')")
+    text = f'digraph {{ a [label="{FOREIGN}"] }}'
+    with pytest.raises(RendererError, match=r"no letter '.' \(U\+1F600\) for a png; svg and html"):
+        draw(text, "png")
+    assert draw(text, "svg") == b"pure\n"
+    assert draw('digraph { a [label="größe Ω Ж א ≤ €"] }', "png") == b"pure\n"
+    _program(alone, "dot", "print('dot')")
+    assert draw(text, "png") == b"dot\n"
+
+
 def test_without_a_renderer_both_are_named(alone: Path) -> None:
     with pytest.raises(RendererError, match=r"warm-transfer\[svg\].*graphviz-pure.*'dot' is on"):
         draw("digraph {}", "svg")

@@ -12,7 +12,7 @@ from fsm_diagrams.journals import Recorded, read_journal
 from fsm_diagrams.overlay import Look
 from fsm_diagrams.sources import load
 from fsm_diagrams.tracing import one_run, path_of, sequence
-from tests.fsm_diagrams.judges import NO_MERMAID, mermaid_sees
+from tests.fsm_diagrams.judges import mermaid_sees
 from tests.fsm_diagrams.machines import HOSTILE, door
 from tests.fsm_diagrams.test_coverage import LINES
 from warm_transfer import Event, Facts, On, Transfer
@@ -121,7 +121,6 @@ def test_one_run_is_chosen_by_name() -> None:
         one_run(lines, "v")
 
 
-@pytest.mark.skipif(bool(NO_MERMAID), reason=NO_MERMAID)
 def test_real_mermaid_shows_every_name_as_it_is() -> None:
     names = [*HOSTILE, "wrap: x", "nowrap:x", "participant a", "loop", "activate a", "Note over b"]
     lines = [replace(LINES[1], event=name) for name in names]
