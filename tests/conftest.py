@@ -111,7 +111,8 @@ def _timers(loop: asyncio.AbstractEventLoop) -> list[str]:
     # asyncio tells of no timer.
     timers = loop.timers() if virtual else loop._scheduled  # type: ignore[attr-defined]
     for timer in timers:
-        module = getattr(timer._callback, "__module__", "")
+        callback = timer.callback if virtual else timer._callback
+        module = getattr(callback, "__module__", "")
         if not timer.cancelled() and not module.startswith("warm_transfer.testing."):
             found.append(repr(timer))
     return found

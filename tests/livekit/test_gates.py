@@ -185,10 +185,26 @@ async def test_while_the_agent_is_away_the_server_is_asked_who_is_there() -> Non
 
 
 @pytest.mark.asyncio
-async def test_without_a_human_nothing_is_asked_of_the_server() -> None:
+async def test_without_a_human_no_gate_is_asked_of_the_server() -> None:
     room = await Room.set_up()
     await asyncio.sleep(5.0)
     assert room.requests == 0
+    await room.finish()
+
+
+@pytest.mark.asyncio
+async def test_news_that_are_late_open_nothing() -> None:
+    room = await Room.set_up()
+    us = room.bench.stage.room.local_participant.member
+    us.told_until_s = room.world.now_s + 5.0
+    leg = room.rings()
+    await asyncio.sleep(1.0)
+    assert HUMAN not in room.bench.legs.caller_room.remote_participants
+    room.world.start_hearing(leg)
+    talks_s = room.world.now_s
+    await asyncio.sleep(3.0)
+    assert not [each for each in room.world.heard("caller") if each.to_s > talks_s]
+    assert room.heard("human") == set()
     await room.finish()
 
 

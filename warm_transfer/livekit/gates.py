@@ -223,15 +223,19 @@ class Gates:
     async def _people(self) -> Mapping[str, _Person]:
         """Who is in the room, by identity, with the tracks that can be heard.
 
-        While the agent is away itself, the server is asked: after a restart, the legs are back
-        before the agent, and hear each other.
+        The server is asked when the human's voice is not known to us, whose news may be late, and
+        while the agent is away itself: after a restart, the legs are back before the agent, and
+        hear each other.
         """
         room = self._legs.caller_room
         if room.connection_state == rtc.ConnectionState.CONN_CONNECTED:
-            return {
+            known = {
                 each.identity: _Person(each.sid, _audio(each.track_publications.values(), "kind"))
                 for each in list(room.remote_participants.values())
             }
+            human = known.get(self._legs.human_identity)
+            if human is not None and human.tracks:
+                return known
         request = api.ListParticipantsRequest(room=room.name)
         async with asyncio.timeout(self._legs.policy.api_timeout_s):
             found = await self._legs.api.room.list_participants(request)

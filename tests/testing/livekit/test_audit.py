@@ -12,7 +12,11 @@ from warm_transfer.states import State
 from warm_transfer.testing.livekit.audit import audit
 from warm_transfer.testing.livekit.leftovers import Left
 from warm_transfer.testing.livekit.phones import At
+from warm_transfer.testing.livekit.script import Caller
 from warm_transfer.testing.scenario import SCENARIOS, Result, run
+
+
+SHARED = replace(SCENARIOS["merged"], merge=("shared_room",), caller=Caller(by_phone=True))
 
 
 def _two_outcomes(result: Result) -> Result:
@@ -113,6 +117,27 @@ def test_each_broken_invariant_is_named(problem: str) -> None:
     found = audit(tamper(run(SCENARIOS[name])))
 
     assert any(each.startswith(problem) for each in found)
+
+
+@pytest.mark.parametrize(("listener", "tag"), [("caller", "human"), ("human", "caller")])
+def test_in_a_shared_room_nothing_crosses_either(listener: str, tag: str) -> None:
+    found = audit(_heard(listener, tag)(run(SHARED)))
+
+    assert len(found) == 1
+    assert found[0].startswith(f"3 nothing crosses: the {listener} heard {tag}")
+
+
+@pytest.mark.parametrize(
+    ("stalled_before_s", "for_s", "excused"), [(0.5, 1.0, True), (9.0, 1, False)]
+)
+def test_in_a_shared_room_a_stall_excuses_what_is_heard_in_it(
+    stalled_before_s: float, for_s: float, *, excused: bool
+) -> None:
+    result = run(SHARED)
+    briefing_s = next(at_s for at_s, state in result.states if state is State.BRIEFING)
+    result.world.stalls_s.append((briefing_s - stalled_before_s, for_s))
+
+    assert (audit(_heard("caller", "human")(result)) == ()) == excused
 
 
 def test_a_merge_without_an_acceptance_is_named() -> None:

@@ -63,6 +63,8 @@ class World(Packets):
         self.absent_s: list[tuple[float, float]] = []
         """When somebody without a client has lost its connection, or has left without a reason, and
         for how long nobody knows."""
+        self.stalls_s: list[tuple[float, float]] = []
+        """When the agent could not do anything, and for how long."""
         self.hampered_s = 0.0
         """For how long in all the agent could not do anything, or was told nothing."""
         self.rooms: dict[str, ServerRoom] = {}

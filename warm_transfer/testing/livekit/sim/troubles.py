@@ -192,6 +192,7 @@ class TroubledStage(Stage):
         assert isinstance(loop, VirtualClockLoop)
         # The world stands still as well, which a real one would not: nobody knows what it did.
         self.world.absent_s.append((self.world.now_s, trouble.seconds))
+        self.world.stalls_s.append((self.world.now_s, trouble.seconds))
         self.world.hampered_s += trouble.seconds
         loop.stall(trouble.seconds)
 
