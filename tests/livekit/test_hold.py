@@ -1,10 +1,8 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import itertools
-import threading
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,8 +15,9 @@ from tests.livekit.bench import Bench, effect, turns
 from warm_transfer.effects import Do
 from warm_transfer.events import Event, On
 from warm_transfer.livekit.compat import HoldAudioPlayer
-from warm_transfer.livekit.hold import DEFAULT_HOLD_AUDIO, Hold, _file
+from warm_transfer.livekit.hold import DEFAULT_HOLD_AUDIO, Hold
 from warm_transfer.policy import TransferPolicy
+from warm_transfer.testing.livekit.faults import Fault, How
 from warm_transfer.testing.livekit.sound import SimAudioSource, SimLocalTrack
 
 INPUTS, OUTPUTS = ("audio", "video"), ("audio", "video", "transcription")
@@ -339,42 +338,81 @@ async def test_the_player_is_asked_to_loop_only_what_it_chooses_itself(
     await hold.stop()
 
 
-CLIP = BuiltinAudioClip.HOLD_MUSIC.path()
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("audio", "skip_s"), [(DEFAULT_HOLD_AUDIO, 0.42), (AudioConfig("music.ogg"), 0.0)]
+)
+async def test_the_file_is_opened_before_the_track_is_published_and_closed_at_the_stop(
+    audio: AudioConfig, skip_s: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host = Host()
+    host.speech_over.set()
+    bench, hold = await held(host, audio=audio)
+    player = await player_of(bench, monkeypatch)
+    done: list[Any] = []
+    file = SimpleNamespace(close=lambda: done.append("close"))
+
+    def open_file(_path: str, *, skip_s: float) -> Any:
+        done.append(skip_s)
+        return file
+
+    async def start(*, room: Any) -> None:
+        done.append(room)
+
+    monkeypatch.setattr(bench.stage.sdk, "audio_file", open_file)
+    monkeypatch.setattr(player, "start", start)
+    await hold.play(effect(Do.PLAY_HOLD_AUDIO))
+    assert done == [skip_s, bench.stage.room]
+    assert player.played[0][0].source is file
+    await hold.stop()
+    assert done[2:] == ["close"]
 
 
-async def _taken(source: AsyncGenerator[rtc.AudioFrame, None], seconds: float) -> list[int]:
-    """The samples of the first seconds of a source, which is closed then."""
-    samples: list[int] = []
-    async with contextlib.aclosing(source):
-        async for frame in source:
-            samples.extend(frame.data)
-            if len(samples) > seconds * 48_000:
-                break
-    return samples
+@pytest.mark.asyncio
+async def test_a_stop_during_the_last_words_closes_the_file_too() -> None:
+    bench, hold = await held(Host(), audio="music.ogg")
+    task = asyncio.ensure_future(hold.play(effect(Do.PLAY_HOLD_AUDIO)))
+    await asyncio.sleep(1.0)
+    assert "audio file music.ogg" in bench.stage.world.left().open
+    await hold.stop()
+    await task
+    assert "audio file music.ogg" not in bench.stage.world.left().open
 
 
-def test_the_silent_head_of_the_built_in_clip_is_skipped() -> None:
-    # Decoding needs threads, so this one runs on a real loop.
-    # The clip begins with a click of 20 ms, which is not what the caller waits for.
-    click = int(0.05 * 48_000)
-    assert max(map(abs, asyncio.run(_taken(_file(CLIP, 0.42), 0.2))[click:])) > 100
-    assert max(map(abs, asyncio.run(_taken(_file(CLIP, 0.0), 0.2))[click:])) < 100
+@pytest.mark.asyncio
+async def test_a_player_that_does_not_close_keeps_no_file_open() -> None:
+    bench, hold = await held(Host(), audio="music.ogg")
+    task = asyncio.ensure_future(hold.play(effect(Do.PLAY_HOLD_AUDIO)))
+    await asyncio.sleep(1.0)
+    bench.stage.world.faults.plan[("player.aclose", 1)] = Fault(How.HANGS)
+    with pytest.raises(TimeoutError):
+        await hold.stop()
+    await task
+    assert "audio file music.ogg" not in bench.stage.world.left().open
 
 
-def test_a_closed_file_leaves_no_decoder_thread() -> None:
-    async def decoders() -> list[threading.Thread]:
-        await _taken(_file(CLIP, 0.0), 0.1)
-        return [each for each in threading.enumerate() if "AudioDecoder" in each.name]
+@pytest.mark.asyncio
+async def test_a_file_that_cannot_be_opened_is_reported_and_silence_is_sent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    host = Host()
+    host.speech_over.set()
+    bench, hold = await held(host, audio="music.ogg")
+    player = await player_of(bench, monkeypatch)
+    error = RuntimeError("can't start new thread")
 
-    for thread in asyncio.run(decoders()):
-        # It has been told to end; it looks for that between two pieces of work.
-        thread.join(timeout=10)
-        assert not thread.is_alive()
+    def refuse(_path: str, **_skip: float) -> Any:
+        raise error
 
-
-def test_a_missing_file_is_an_error_and_no_silence_for_ever() -> None:
-    with pytest.raises(FileNotFoundError):
-        asyncio.run(_taken(_file("no such file.ogg", 0.0), 0.1))
+    monkeypatch.setattr(bench.stage.sdk, "audio_file", refuse)
+    asked = effect(Do.PLAY_HOLD_AUDIO)
+    await hold.play(asked)
+    (event,) = bench.posted
+    assert (event.name, event.effect) == (On.HOLD_AUDIO_FAILED, asked.id)
+    assert event.facts.cause is error
+    ((source, _),) = player.played
+    assert all(is_silence(frame) for frame in await frames_of(source))
+    await hold.stop()
 
 
 @pytest.mark.asyncio

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from typing import Any
 
 from livekit import rtc
 from livekit.agents import AudioConfig, BuiltinAudioClip
-from livekit.agents.utils.audio import audio_frames_from_file
 
 from warm_transfer.effects import Effect
 from warm_transfer.events import Event, Facts, On
 from warm_transfer.livekit.legs import Legs, mute, unpublish
-from warm_transfer.livekit.sdk import FRAME_MS, SAMPLE_RATE_HZ, HoldPlayer
+from warm_transfer.livekit.sdk import FRAME_MS, SAMPLE_RATE_HZ, AudioFile, HoldPlayer
 from warm_transfer.ports import Work
 
 __all__ = ["DEFAULT_HOLD_AUDIO", "Hold"]
@@ -38,7 +36,7 @@ class Hold:
         self._stopped = asyncio.Event()
         self._track_name = f"hold-audio-{legs.transfer_id}"
         self._player: HoldPlayer | None = None
-        self._frames: AsyncGenerator[rtc.AudioFrame, None] | None = None
+        self._file: AudioFile | None = None
         self._closing: asyncio.Task[None] | None = None
         self._watch: asyncio.Task[None] | None = None
 
@@ -59,14 +57,19 @@ class Hold:
         if self._stopped.is_set():
             return
         self._player = self._legs.sdk.hold_player(self._track_name)
+        try:
+            # Before publishing: a file's first frame is decoded while the server is waited for.
+            source, loop = self._playable()
+        except Exception as error:  # noqa: BLE001 - the audio is the application's own: report it
+            self._report(effect, f"{type(error).__name__} from the hold audio", error)
+            source, loop = _silence(), False
         await self._player.start(room=self._legs.caller_room)
         await self._until_speech_ended(self._stopped)
         if self._stopped.is_set():
             return
         try:
-            source, loop = self._playable()
             playing = self._player.play(source, loop=loop)
-        except Exception as error:  # noqa: BLE001 - the audio is the application's own: report it
+        except Exception as error:  # noqa: BLE001 - as above
             self._play_silence(effect, f"{type(error).__name__} from the hold audio", error)
         else:
             work = self._until_played(playing, effect)
@@ -83,10 +86,13 @@ class Hold:
             self._play_silence(effect, "the hold audio ended by itself", None)
 
     def _play_silence(self, effect: Effect, detail: str, error: Exception | None) -> None:
-        facts = Facts(detail=detail, cause=error)
-        self._legs.post(Event(On.HOLD_AUDIO_FAILED, facts, effect=effect.id))
+        self._report(effect, detail, error)
         if self._player is not None:
             self._player.play(_silence(), loop=False)
+
+    def _report(self, effect: Effect, detail: str, error: Exception | None) -> None:
+        facts = Facts(detail=detail, cause=error)
+        self._legs.post(Event(On.HOLD_AUDIO_FAILED, facts, effect=effect.id))
 
     def stop(self) -> Work:
         """Silent before this returns; then take our track away, and only ours. Safe to repeat."""
@@ -108,6 +114,9 @@ class Hold:
             limit_s = self._legs.policy.api_timeout_s
             await unpublish(self._legs.caller_room, self._track_name, limit_s)
         finally:
+            if self._file is not None:
+                # The player forgets its source, which would keep a thread until collected.
+                self._file.close()
             await self._close(player)
 
     async def _close(self, player: HoldPlayer) -> None:
@@ -126,9 +135,6 @@ class Hold:
             await asyncio.wait([self._closing])
             raise TimeoutError
         self._closing.result()
-        if self._frames is not None:
-            # The player forgets its source, whose decoder would keep a thread until collected.
-            await self._frames.aclose()
 
     def _playable(self) -> tuple[Any, bool]:
         """What to hand to the player, and whether the player is to loop it."""
@@ -144,8 +150,9 @@ class Hold:
             return config, False
         builtin = isinstance(source, BuiltinAudioClip)
         path = source.path() if isinstance(source, BuiltinAudioClip) else source
-        self._frames = _file(path, _CLIP_SILENT_HEAD_S if builtin else 0.0)
-        return config._replace(source=self._frames), False
+        skip_s = _CLIP_SILENT_HEAD_S if builtin else 0.0
+        self._file = self._legs.sdk.audio_file(path, skip_s=skip_s)
+        return config._replace(source=self._file), False
 
     def _resume_output(self) -> None:
         self._released.set()
@@ -196,21 +203,6 @@ async def _first(*works: Coroutine[Any, Any, Any], timeout_s: float) -> None:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-
-
-async def _file(path: str, skip_s: float) -> AsyncGenerator[rtc.AudioFrame, None]:
-    """The frames of a file for ever, the first time without its silent head."""
-    frame: rtc.AudioFrame | None = None
-    while True:
-        async with contextlib.aclosing(audio_frames_from_file(path, SAMPLE_RATE_HZ)) as frames:
-            async for frame in frames:
-                if skip_s > 0:
-                    skip_s -= frame.duration
-                    continue
-                yield frame
-        if frame is None:
-            # Nothing in it: what would be repeated is the opening of a file, for ever.
-            return
 
 
 async def _silence() -> AsyncIterator[rtc.AudioFrame]:

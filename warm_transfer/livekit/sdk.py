@@ -15,10 +15,12 @@ from livekit import api, rtc
 from livekit.agents import Agent, AgentSession
 from livekit.agents.voice.room_io import RoomOptions
 
+from warm_transfer.livekit import audiofile
 from warm_transfer.livekit.compat import HoldAudioPlayer, StraightSource, VoiceStream
 
 __all__ = [
     "Api",
+    "AudioFile",
     "AudioSource",
     "AudioStream",
     "CallerSession",
@@ -261,6 +263,14 @@ class HoldPlayer(Protocol):
     def aclose(self) -> Coroutine[Any, Any, None]: ...
 
 
+class AudioFile(Protocol):
+    """The sound of a file for ever, an async iterator of frames (`warm_transfer`'s own)."""
+
+    def __aiter__(self) -> AsyncIterator[Any]: ...
+    async def __anext__(self) -> Any: ...
+    def close(self) -> None: ...
+
+
 class AudioStream(Protocol):
     """``rtc.AudioStream``: the frames of one subscribed track."""
 
@@ -306,6 +316,13 @@ class Sdk(Protocol):
 
     def hold_player(self, track_name: str) -> HoldPlayer:
         """A player whose track has this name, and which unpublishes only that track."""
+        ...
+
+    def audio_file(self, path: str, *, skip_s: float) -> AudioFile:
+        """The frames of a file for ever, without so many seconds the first time.
+
+        Its first frame is decoded from now on, not only when somebody asks for it.
+        """
         ...
 
     def audio_stream(self, track: Any, *, capacity: int) -> AudioStream:
@@ -369,6 +386,9 @@ class LiveKitSdk:
 
     def hold_player(self, track_name: str) -> HoldPlayer:
         return cast("HoldPlayer", HoldAudioPlayer(track_name))
+
+    def audio_file(self, path: str, *, skip_s: float) -> AudioFile:
+        return audiofile.AudioFile(path, sample_rate_hz=SAMPLE_RATE_HZ, skip_s=skip_s)
 
     def audio_stream(self, track: Any, *, capacity: int) -> AudioStream:
         stream = VoiceStream(

@@ -6,7 +6,7 @@ import pytest
 from livekit import rtc
 from livekit.agents import AudioConfig, BuiltinAudioClip
 
-from warm_transfer.testing.livekit.player import SimHoldPlayer
+from warm_transfer.testing.livekit.player import SimAudioFile, SimHoldPlayer
 from warm_transfer.testing.livekit.rooms import SimRoom
 from warm_transfer.testing.livekit.world import World
 
@@ -126,3 +126,13 @@ async def test_a_handle_stops_what_plays() -> None:
     await handle.wait_for_playout()
     assert handle.done()
     assert world.ears.hears("caller") == frozenset()
+
+
+async def test_a_file_counts_as_open_until_it_is_closed() -> None:
+    world, _, _ = await ready()
+    file = SimAudioFile(world, "somewhere/music.ogg")
+    assert "audio file music.ogg" in world.left().open
+    assert [frame async for frame in file] == []
+    file.close()
+    file.close()
+    assert "audio file music.ogg" not in world.left().open
