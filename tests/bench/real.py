@@ -1,7 +1,8 @@
 """The incumbent's transfer and ours on a real server with real audio, taken in turns.
 
 The scenes, the recorder in front of the server and the front desk are those of `tests.compare`;
-both sides play the same file as hold audio, which is loud from its first sample.
+both sides play the same file as hold audio, which is loud from its first sample, but for the kinds
+that play what a user gets who gives none.
 """
 
 from __future__ import annotations
@@ -48,6 +49,13 @@ class Kind:
     side: Side
     moves: bool
     """Whether the server can move participants; ours then merges so, and else by the relay."""
+    own_music: bool = True
+    """Whether the application gives a file as hold audio, which is loud from its first sample."""
+
+    @property
+    def setting(self) -> dict[str, bool]:
+        """What `drive` is told beside the scene and the side."""
+        return {"moves": self.moves, "own_music": self.own_music}
 
 
 KINDS = {
@@ -55,10 +63,12 @@ KINDS = {
     "ours": Kind("ours", moves=False),
     "incumbent_moving": Kind("incumbent", moves=True),
     "ours_moving": Kind("ours", moves=True),
+    "incumbent_default": Kind("incumbent", moves=False, own_music=False),
+    "ours_default": Kind("ours", moves=False, own_music=False),
 }
 
 PLAYED: dict[str, tuple[str, ...]] = {
-    "decline": ("incumbent", "ours"),
+    "decline": ("incumbent", "ours", "incumbent_default", "ours_default"),
     "caller-leaves-briefing": ("incumbent", "ours"),
     # The incumbent can merge nowhere else.
     "accepted": ("incumbent_moving", "ours", "ours_moving"),
@@ -89,10 +99,18 @@ FIGURES = (
     ),
     Figure(
         name="music",
-        what="task entered → hold music heard",
+        what="task entered → hold music heard, both with the same file",
         time=Time.MUSIC,
         scenes=tuple(PLAYED),
+    ),
+    Figure(
+        name="music_default",
+        what="task entered → hold music heard, each with its default",
+        time=Time.MUSIC,
+        scenes=("decline",),
         goal=0.25,
+        theirs=("incumbent_default",),
+        ours=("ours_default",),
     ),
     Figure(
         name="heard_relay",
@@ -163,11 +181,11 @@ async def _on_a_server(
     async with running_server(say, output / "server.log") as server:
         # The build of a server has no hurry.
         hurry()
-        given = partial(drive_again, say, server=server, own_music=True)
+        given = partial(drive_again, say, server=server)
 
         async def play(scene: str, kind: str, number: int) -> Run:
             told, folder = KINDS[kind], output / scene / f"{kind}-{number}"
-            once = partial(given, scene, told.side, output=folder, moves=told.moves)
+            once = partial(given, scene, told.side, output=folder, **told.setting)
             run, lost = await until_decided(once)
             if lost:
                 say(f"{lost} runs of {scene}, {kind} came to no decision")

@@ -45,6 +45,10 @@ def test_every_scene_is_played_by_every_kind_in_turns(runs: dict[tuple[str, str]
     assert [each for each in order if "decline" in each] == [
         "1 decline incumbent",
         "1 decline ours",
+        "1 decline incumbent_default",
+        "1 decline ours_default",
+        "2 decline ours_default",
+        "2 decline incumbent_default",
         "2 decline ours",
         "2 decline incumbent",
     ]
@@ -100,6 +104,16 @@ def test_every_figure_is_of_a_time_that_its_scenes_have() -> None:
         for scene in figure.scenes:
             assert figure.time in SCENES[scene].timed, figure.name
             assert {*figure.theirs, *figure.ours} & set(PLAYED[scene]), figure.name
+
+
+def test_the_music_of_the_default_and_of_one_file_for_both_are_told_apart() -> None:
+    named = {figure.name: figure for figure in FIGURES}
+    music, default = named["music"], named["music_default"]
+    assert {KINDS[kind].own_music for kind in (*music.theirs, *music.ours)} == {True}
+    assert {KINDS[kind].own_music for kind in (*default.theirs, *default.ours)} == {False}
+    assert (music.goal, default.goal) == (1.0, 0.25)
+    assert KINDS["ours_default"].setting == {"moves": False, "own_music": False}
+    assert KINDS["ours_moving"].setting == {"moves": True, "own_music": True}
 
 
 def test_what_was_played_is_kept_after_each_round(runs: dict[tuple[str, str], Run]) -> None:
