@@ -16,6 +16,7 @@ from fsm_diagrams.model import Group, State
 from fsm_diagrams.overlay import COLOURS, Look, legend_of
 from fsm_diagrams.style import ANY, LEGEND, STYLES, Style
 from fsm_diagrams.text_size import columns, title_width
+from fsm_diagrams.unshown import UNSHOWN
 from fsm_diagrams.views import Arrow, Line, Picture, regions
 from fsm_diagrams.wrapping import wrap
 
@@ -325,7 +326,8 @@ def _char(char: str) -> str:
 
 
 def _is_xml(char: str) -> bool:
-    return unicodedata.category(char) != "Cc" and char not in "\ufffe\uffff"
+    controls = UNSHOWN.match(char) or unicodedata.category(char) == "Cc"
+    return not controls and char not in "\ufffe\uffff"
 
 
 def _quoted(text: str) -> str:

@@ -19,6 +19,7 @@ from fsm_diagrams.overlay import Paint, legend_of
 from fsm_diagrams.plain_svg import BRIEF, WHOLE, drawing, drawing_style
 from fsm_diagrams.scene import Scene, scene
 from fsm_diagrams.style import LEGEND
+from fsm_diagrams.unshown import shown
 from fsm_diagrams.views import View
 
 __all__ = ["html"]
@@ -67,7 +68,10 @@ def _reach(title: str) -> str:
 
 def _head(title: str, script: str) -> str:
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    policy = f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
+    policy = (
+        f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'; "
+        "base-uri 'none'; form-action 'none'"
+    )
     style = (_PAGE / "page.css").read_text(encoding="utf-8")
     return "\n".join(
         [
@@ -219,5 +223,5 @@ def _json(value: object) -> str:
 
 
 def _plain(text: str) -> str:
-    """A text for one line of HTML; what Unicode cannot encode becomes a replacement mark."""
-    return escape(" ".join(text.encode("utf-8", "replace").decode().split()))
+    """A text for one line of HTML."""
+    return escape(" ".join(shown(text).split()))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from fsm_diagrams.unshown import shown
+
 __all__ = ["escape"]
 
 #: Snake case is left readable: Markdown reads an underscore inside a word as itself.
@@ -12,8 +14,8 @@ _HTML = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 
 
 def escape(text: str) -> str:
-    """A text for one cell or one line: nothing in it is read as Markdown or HTML."""
-    lines = text.splitlines() or [""]
+    """A text for one cell or one line: neither Markdown, HTML nor a terminal obeys it."""
+    lines = shown(text).splitlines() or [""]
     return "<br>".join(_line(line) for line in lines) or "&nbsp;"
 
 

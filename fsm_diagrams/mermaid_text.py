@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import json
 import re
-import unicodedata
 from collections.abc import Iterable
 
 from fsm_diagrams.style import Style
+from fsm_diagrams.unshown import shown
 
 __all__ = ["Key", "class_of", "ids", "label", "title"]
 
@@ -122,7 +122,7 @@ def class_of(style: Style) -> str:
 
 def title(text: str) -> str:
     """A text as the quoted value of ``title:`` in the front matter."""
-    return json.dumps(_without_private(text).translate(_TITLE))
+    return json.dumps(_without_private(shown(text)).translate(_TITLE))
 
 
 def _without_private(text: str) -> str:
@@ -161,5 +161,4 @@ def _line(text: str) -> str:
 
 def _code(char: str) -> int:
     """The number of a character. HTML shows other characters for the numbers of controls."""
-    control = unicodedata.category(char) == "Cc" and not char.isspace()
-    return ord("\N{REPLACEMENT CHARACTER}" if control else char)
+    return ord(shown(char))

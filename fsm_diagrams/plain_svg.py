@@ -30,6 +30,7 @@ from fsm_diagrams.scene import (
 )
 from fsm_diagrams.style import LEGEND, STYLES
 from fsm_diagrams.text_size import title_width
+from fsm_diagrams.unshown import shown
 from fsm_diagrams.views import View
 
 __all__ = ["BRIEF", "WHOLE", "drawing", "drawing_style", "plain_svg", "xml_text"]
@@ -334,7 +335,7 @@ def _legend(entries: list[tuple[str, str]], width: int, top: int) -> Iterator[st
 
 def xml_text(text: str) -> str:
     """A text as the content of an element; what XML cannot hold becomes a replacement mark."""
-    return escape_xml(_NOT_IN_XML.sub("\N{REPLACEMENT CHARACTER}", text), {"\r": "&#13;"})
+    return escape_xml(_NOT_IN_XML.sub("\N{REPLACEMENT CHARACTER}", shown(text)), {"\r": "&#13;"})
 
 
 def _attr(text: str) -> str:

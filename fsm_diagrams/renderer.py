@@ -28,7 +28,8 @@ docs/performance.md."""
 
 #: What the fonts of graphviz-pure 0.2.2 have no letter for, seen in its PNGs.
 _FOREIGN = re.compile(
-    r"[^\u0000-\u052f\u0590-\u05ff\u1e00-\u206f\u20a0-\u20bf\u2100-\u218f\u2190-\u2195]"
+    r"[^\u0000-\u052f\u0590-\u05ff\u1e00-\u206f\u20a0-\u20bf\u2100-\u218f"
+    r"\u2190-\u2195\u2202\u2206\u220f\u2211\u2212\u221a\u221e\u2229\u222b\u2248\u2260\u2261\u2264\u2265]"
 )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from fsm_diagrams.markdown import escape
+from fsm_diagrams.unshown import shown
 
 __all__ = ["Report", "Section"]
 
@@ -46,4 +47,4 @@ class Report:
 
 
 def _one_line(text: str) -> str:
-    return " ".join(text.splitlines()) if text.strip() else text
+    return shown(" ".join(text.splitlines()) if text.strip() else text)

@@ -12,6 +12,7 @@ from fsm_diagrams.journals import Recorded, transfers
 from fsm_diagrams.mermaid_text import ids
 from fsm_diagrams.model import Machine
 from fsm_diagrams.overlay import Look, Paint
+from fsm_diagrams.unshown import shown
 
 __all__ = ["Lifelines", "one_run", "path_of", "sequence"]
 
@@ -127,7 +128,7 @@ def _plain(text: str) -> str:
     if not text.strip():
         return "#160;"
     plain = _PLAIN if not _WRAP.match(text) else _LETTERS
-    return "".join(char if plain.fullmatch(char) else f"#{ord(char)};" for char in text)
+    return "".join(char if plain.fullmatch(char) else f"#{ord(char)};" for char in shown(text))
 
 
 def _world(lines: Sequence[Recorded]) -> Lifelines:

@@ -1,6 +1,10 @@
 "use strict";
 (() => {
-  const data = JSON.parse(document.getElementById("data").textContent);
+  // As fsm_diagrams/unshown.py: a name that turns the direction would turn what stands beside it.
+  const UNSHOWN = /[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]/gu;
+  const shown = (key, value) =>
+    typeof value === "string" ? value.replace(UNSHOWN, "\ufffd") : value;
+  const data = JSON.parse(document.getElementById("data").textContent, shown);
   const byId = (id) => document.getElementById(id);
   const drawing = byId("drawing");
   const all = (selector) => [...drawing.querySelectorAll(selector)];

@@ -15,7 +15,9 @@ _ALIKE = {
     "\N{LATIN SMALL LIGATURE FL}": "fl",
     "\N{PILCROW SIGN}\N{LATIN SMALL LETTER SHARP S}": "\N{PILCROW SIGN}ss",
 }
-_NOT_XML = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ufffe\uffff\ufffd]")
+_NOT_XML = re.compile(
+    "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u202a-\u202e\u2066-\u2069\ufffe\uffff\ufffd]"
+)
 
 
 def plain(text: str) -> str:

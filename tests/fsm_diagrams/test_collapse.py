@@ -58,6 +58,12 @@ def test_a_state_with_others_inside_is_a_box_as_well() -> None:
     assert _ends(both) == [("off", "plug", "on"), ("on", "pull", "off")]
 
 
+def test_a_box_has_the_colour_of_what_is_inside_it() -> None:
+    inner = [State(name, parent="a", kind=Kind.WAITING) for name in ("b", "c")]
+    (box,) = collapsed(Machine.of("", [State("a"), *inner], [], ["a"], [])).states
+    assert box.kind is Kind.WAITING
+
+
 def test_a_machine_without_boxes_is_as_it_was() -> None:
     flat = from_transitions(matter())
     assert _ends(collapsed(flat)) == _ends(flat)
@@ -66,12 +72,12 @@ def test_a_machine_without_boxes_is_as_it_was() -> None:
 
 
 def test_a_box_tells_the_first_line_of_a_state_and_else_how_many_there_are() -> None:
-    states = [State("a", label="a\nentry / ring"), State("b", kind=Kind.WAITING)]
+    states = [State("a", label="a\nentry / ring"), State("b", kind=Kind.WAITING, final=True)]
     few = Machine.of("", states, [], ["a"], [], groups=[Group("b", "both", ("a", "b"))])
     (box,) = collapsed(few).states
     assert box.text == "both: a, b"
     # Of two kinds that are as many it is the first; and the name is one that no state has.
-    assert (box.name, box.kind) == ("b'", Kind.ORDINARY)
+    assert (box.name, box.kind, box.final) == ("b'", Kind.ORDINARY, False)
     names = tuple(f"state_{number}" for number in range(20))
     many = Machine.of(
         "", [State(name, final=True) for name in names], [], [], [], groups=[Group("g", "g", names)]
