@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from sphinx.application import Sphinx
 
@@ -29,6 +30,13 @@ myst_fence_as_directive = ["mermaid"]
 mermaid_height = "auto"
 mermaid_fullscreen = False
 
+# A fence without a language is a terminal or a picture in letters.
+highlight_language = "none"
+
+# Names in docstrings stand between single back-ticks; what is on the site becomes a link.
+default_role = "py:obj"
+# A default is shown as it is written; some are a page long.
+autodoc_preserve_defaults = True
 autodoc_member_order = "bysource"
 autodoc_typehints = "description"
 autodoc_typehints_description_target = "documented"
@@ -51,6 +59,10 @@ BLOCK = re.compile(
 )
 
 
+# Characters; the longest of a class that is called by hand has some 900.
+SIGNATURE_MAX = 2000
+
+
 def draw(app: Sphinx, name: str, source: list[str]) -> None:
     """Put the picture in the place of each Mermaid block that was drawn from the table."""
     del app, name
@@ -58,11 +70,41 @@ def draw(app: Sphinx, name: str, source: list[str]) -> None:
 
 
 def _picture(found: re.Match[str]) -> str:
-    view = found[1]
-    kind = "picture wide" if view else "picture"
-    return f"```{{figure}} /{PICTURES[view]}\n:figclass: {kind}\n```\n"
+    path = PICTURES[found[1]]
+    # A click shows it at its own size.
+    target = f"_images/{path.rpartition('/')[2]}"
+    return f"```{{figure}} /{path}\n:figclass: picture\n:target: {target}\n```\n"
+
+
+HELD: dict[str, list[str]] = {}
+
+
+def hold(app: Sphinx, what: str, name: str, *rest: Any) -> None:
+    """Keep a field's sentence from napoleon, which takes what is before a colon for its type."""
+    del app
+    lines = rest[2]
+    if what in ("attribute", "property"):
+        HELD[name] = lines[:]
+        lines[:] = ["-"]
+
+
+def let_go(app: Sphinx, what: str, name: str, *rest: Any) -> None:
+    """Put it back."""
+    del app, what
+    rest[2][:] = HELD.pop(name, rest[2])
+
+
+def shorten(app: Sphinx, what: str, name: str, *rest: Any) -> tuple[str, str | None] | None:
+    """Leave out a signature that is longer than its documentation: its defaults are whole texts."""
+    del app, what, name
+    _thing, _options, signature, returns = rest
+    return ("(...)", returns) if signature and len(signature) > SIGNATURE_MAX else None
 
 
 def setup(app: Sphinx) -> None:
     """Called by Sphinx."""
     app.connect("source-read", draw)
+    app.connect("autodoc-process-signature", shorten)
+    # Napoleon comes at 500.
+    app.connect("autodoc-process-docstring", hold, priority=400)
+    app.connect("autodoc-process-docstring", let_go, priority=600)

@@ -56,6 +56,18 @@ def test_every_reason_is_explained() -> None:
     assert {each.value for each in Reason} <= told
 
 
+def test_every_event_is_explained() -> None:
+    told = re.findall(r"^\| `([A-Z_]+)` \|", page("reference/events.md"), re.MULTILINE)
+    assert told == [each.value for each in warm_transfer.On]
+
+
+def test_every_command_is_explained() -> None:
+    text = page("reference/cli.md").partition("## fsm-diagrams")[2]
+    told = set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE))
+    commands = (ROOT / "fsm_diagrams/commands").glob("*.py")
+    assert told == {each.stem for each in commands if each.stem != "__init__"}
+
+
 def test_every_page_of_the_reference_names_only_what_is_public() -> None:
     named = set()
     for path in (DOCS / "reference").glob("*.md"):
