@@ -49,6 +49,9 @@ class TransferPolicy:
     """From the decision to the human's leg being gone, the fixed notice included."""
     speech_limit_s: float = 20.0
     """How long the agent's last words before the hold may take."""
+    hold_lead_s: float = 0.3
+    """How long joining the consult room waits at most for the hold audio to be on its way to the
+    caller: both keep the same processor busy, and the phone is not answered yet."""
     open_timeout_s: float = 15.0
     """To make and join the consult room and start the consult session."""
     api_timeout_s: float = 5.0

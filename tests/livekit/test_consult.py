@@ -36,8 +36,11 @@ class Desk:
         self.consult = Consult(legs, self.briefing, self.signals)
 
     @classmethod
-    async def set_up(cls, policy: TransferPolicy | None = None) -> Desk:
-        return cls(await Bench.set_up(policy=policy))
+    async def set_up(cls, policy: TransferPolicy | None = None, *, held: bool = True) -> Desk:
+        desk = cls(await Bench.set_up(policy=policy))
+        if held:
+            desk.bench.legs.hold_settled.set()
+        return desk
 
     async def finish(self) -> None:
         await self.consult.close()
@@ -159,7 +162,45 @@ async def test_a_server_that_does_not_answer_is_given_up_after_the_api_timeout()
     await desk.finish()
 
 
+@pytest.mark.asyncio
+async def test_the_room_is_made_at_once_and_joined_when_the_caller_has_the_hold_audio() -> None:
+    desk = await Desk.set_up(TransferPolicy(hold_lead_s=2.0), held=False)
+    opening = asyncio.ensure_future(desk.consult.open(effect(Do.OPEN_CONSULT)))
+    await asyncio.sleep(1.0)
+    assert ROOM in desk.bench.stage.world.rooms
+    assert desk.bench.stage.sdk.rooms == []
+    desk.bench.legs.hold_settled.set()
+    await asyncio.sleep(0.01)
+    assert len(desk.bench.stage.sdk.rooms) == 1
+    await opening
+    await desk.finish()
+
+
+@pytest.mark.asyncio
+async def test_hold_audio_that_never_comes_is_not_waited_for_longer_than_the_lead() -> None:
+    took = dict[float, float]()
+    for lead_s in (0.1, 1.1):
+        desk = await Desk.set_up(TransferPolicy(hold_lead_s=lead_s), held=False)
+        began_s = desk.bench.now_s
+        await desk.consult.open(effect(Do.OPEN_CONSULT))
+        took[lead_s] = desk.bench.now_s - began_s
+        await desk.finish()
+    assert took[1.1] - took[0.1] == pytest.approx(1.0)
+
+
 # Closing.
+
+
+@pytest.mark.asyncio
+async def test_a_room_that_is_made_behind_a_cancelled_opening_is_given_back() -> None:
+    for ms in range(12):
+        desk = await Desk.set_up()
+        opening = asyncio.ensure_future(desk.consult.open(effect(Do.OPEN_CONSULT)))
+        await asyncio.sleep(ms / 1000)
+        opening.cancel()
+        await asyncio.gather(opening, return_exceptions=True)
+        await desk.finish()
+        desk.assert_nothing_left()
 
 
 @pytest.mark.asyncio

@@ -613,3 +613,30 @@ def test_in_a_lost_room_nothing_is_unpublished_because_that_would_never_return()
         await player.aclose()
 
     assert on_real_loop(work).unpublished == []
+
+
+@pytest.mark.asyncio
+async def test_the_hold_is_settled_when_the_caller_has_taken_up_the_hold_audio() -> None:
+    host = Host()
+    bench, hold = await held(host)
+    settled = bench.legs.hold_settled
+    playing = asyncio.ensure_future(hold.play(effect(Do.PLAY_HOLD_AUDIO)))
+    # Another track of the agent's is no hold audio.
+    world = bench.stage.world
+    track = SimLocalTrack(world, "another", SimAudioSource(world))
+    bench.legs.caller_room.emit("local_track_subscribed", track)
+    assert not settled.is_set()
+    await asyncio.sleep(1.0)
+    # The agent still speaks: it is published, and on its way, all the same.
+    assert settled.is_set()
+    host.speech_over.set()
+    await playing
+    await hold.stop()
+    assert not [each for each in bench.legs.caller_room.listeners() if "local_track" in each]
+
+
+@pytest.mark.asyncio
+async def test_the_hold_is_settled_when_there_is_to_be_no_hold_audio_any_more() -> None:
+    bench, hold = await held(Host())
+    await hold.stop()
+    assert bench.legs.hold_settled.is_set()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
+from collections.abc import Iterator
 
 from warm_transfer.effects import Effect
 from warm_transfer.events import Event, On
@@ -49,7 +51,9 @@ class Consult:
         """Have the room, join it, start the consult session with its ears closed."""
         legs = self._legs
         policy = legs.policy
-        await self._place.make(legs)
+        with self._in_doubt_if_cut_off():
+            await self._place.make(legs)
+        await self._until_held()
         if self._closing:
             return
         room = legs.sdk.room()
@@ -57,12 +61,8 @@ class Consult:
         self._signals.watch_consult(room)
         identity = self._place.identity(legs)
         token = legs.sdk.token(legs.consult_name, identity, policy.token_ttl_s)
-        try:
+        with self._in_doubt_if_cut_off():
             await room.connect(legs.sdk.url, token)
-        except asyncio.CancelledError:
-            # The SDK joins all the same, as a participant that nobody holds.
-            self._doubtful = True
-            raise
         legs.consult_joined.set()
         if self._closing:
             # The close has found a room that was not connected yet, and forgotten it.
@@ -73,6 +73,21 @@ class Consult:
         self._place.enter(legs, room)
         await self._briefing.open(room, effect)
         legs.post(Event(On.CONSULT_OPENED, attempt=effect.attempt, effect=effect.id))
+
+    @contextlib.contextmanager
+    def _in_doubt_if_cut_off(self) -> Iterator[None]:
+        """The server makes the room all the same, the SDK joins as somebody whom nobody holds."""
+        try:
+            yield
+        except (asyncio.CancelledError, TimeoutError):
+            self._doubtful = True
+            raise
+
+    async def _until_held(self) -> None:
+        """Let the caller have the hold audio first: joining a room keeps the processor busy."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._legs.policy.hold_lead_s):
+                await self._legs.hold_settled.wait()
 
     async def brief(self, effect: Effect) -> None:
         """Let the human hear the agent, and begin; unless the briefing is over by then."""

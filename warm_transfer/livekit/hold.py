@@ -56,6 +56,7 @@ class Hold:
         """Publish at once, play when the last words are out. Failing is reported, not raised."""
         if self._stopped.is_set():
             return
+        self._legs.caller_room.on(_HEARD, self._on_heard)
         self._player = self._legs.sdk.hold_player(self._track_name)
         try:
             # Before publishing: a file's first frame is decoded while the server is waited for.
@@ -75,6 +76,10 @@ class Hold:
             work = self._until_played(playing, effect)
             name = f"warm-transfer {self._legs.transfer_id} hold audio"
             self._watch = asyncio.get_running_loop().create_task(work, name=name)
+
+    def _on_heard(self, track: rtc.LocalTrack) -> None:
+        if track.name == self._track_name:
+            self._legs.hold_settled.set()
 
     async def _until_played(self, playing: Any, effect: Effect) -> None:
         """Hold audio ends only when we stop it; a source that broke or ran dry ends in silence.
@@ -97,6 +102,8 @@ class Hold:
     def stop(self) -> Work:
         """Silent before this returns; then take our track away, and only ours. Safe to repeat."""
         self._stopped.set()
+        self._legs.caller_room.off(_HEARD, self._on_heard)
+        self._legs.hold_settled.set()
         # Taking it away takes the SDK 52 ms, for which the caller would wait.
         mute(self._legs.caller_room, self._track_name)
         return self._take_away()
@@ -175,6 +182,8 @@ class Hold:
         limit = self._legs.policy.speech_limit_s
         await _first(self._legs.host.speech_ended(), or_event.wait(), timeout_s=limit)
 
+
+_HEARD = "local_track_subscribed"
 
 _INPUTS = ("audio", "video")
 _OUTPUTS = ("audio", "video", "transcription")

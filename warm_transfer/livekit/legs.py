@@ -61,6 +61,8 @@ class Legs:
     """The consult room while the agent is in it."""
     consult_joined: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the agent has joined the consult room; the dial leaves before that."""
+    hold_settled: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the caller has taken up the hold audio, or there will be none."""
     at_rest: asyncio.Event = field(default_factory=_is_set)
     """Cleared by a strategy while it moves the human's leg from room to room: until it is set again
     the leg's departure from a room is no hang-up."""
