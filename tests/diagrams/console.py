@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from itertools import takewhile
 from pathlib import Path
 
-__all__ = ["differences", "renewed"]
+__all__ = ["differences", "put_command", "renewed"]
 
 _BLOCK = re.compile(r"^```(?P<kind>console|python)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE)
 #: Seconds; a command of a page takes less than one.
@@ -24,7 +24,7 @@ _ROOT = Path(__file__).resolve().parents[2]
 
 def renewed(text: str, folder: Path) -> str:
     """The page with the outputs that its commands have now; what ``...`` left out stays out."""
-    _put_command(folder)
+    put_command(folder)
 
     def block(found: re.Match[str]) -> str:
         if found["kind"] == "python":
@@ -90,7 +90,7 @@ def _run(command: str, folder: Path) -> str:
     return done.stdout
 
 
-def _put_command(folder: Path) -> None:
+def put_command(folder: Path) -> None:
     """The command as it is installed, of the interpreter that runs the tests."""
     path = folder / ".bin" / "fsm-diagrams"
     path.parent.mkdir(exist_ok=True)

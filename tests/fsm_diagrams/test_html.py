@@ -112,7 +112,15 @@ def test_our_page_is_small_and_the_same_each_time() -> None:
 def test_the_page_names_no_place_to_load_anything_from() -> None:
     page = html(OURS).replace("http://www.w3.org/2000/svg", "")
     assert not re.search(r"https?://|\bsrc=|@import|url\(", page)
-    assert "default-src 'none'" in page
+    policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]+)"', page)
+    assert policy
+    assert re.sub(r"sha256-[\w+/=]{44}", "DIGEST", policy[1]).split("; ") == [
+        "default-src 'none'",
+        "style-src 'unsafe-inline'",
+        "script-src 'DIGEST'",
+        "base-uri 'none'",
+        "form-action 'none'",
+    ]
 
 
 def test_the_page_holds_every_row_with_all_it_says() -> None:
@@ -373,6 +381,69 @@ def test_no_name_runs_as_a_script(browser: Page, tmp_path: Path, machine: Machin
     assert page.run("document.scripts.length") == 2
     assert page.complaints() == []
     assert len(page.requests()) == 1
+
+
+@needs_chromium
+@pytest_page
+def test_nothing_in_a_journal_runs_as_a_script(browser: Page, tmp_path: Path) -> None:
+    machine, path = _attack(), tmp_path / "attack.jsonl"
+    steps = [
+        {"transfer": run, "event": edge.event, "before": edge.source, "after": edge.target}
+        | {"effects": [*ATTACKS]}
+        for run in ATTACKS
+        for edge in machine.edges
+    ]
+    path.write_text("".join(f"{json.dumps(step)}\n" for step in steps), encoding="utf-8")
+    page = _open(browser, tmp_path, html(machine, journal=read_journal(path, machine)))
+    for index, name in enumerate(ATTACKS):
+        page.run(f"document.getElementById('run').value = '{index}'")
+        page.run("document.getElementById('run').dispatchEvent(new Event('change'))")
+        assert page.run("document.getElementById('run').selectedOptions[0].textContent") == name
+        page.click("#next")
+        assert machine.edges[0].event in page.text("#told")
+        assert ", ".join(ATTACKS) in page.text("#told")
+    assert page.run("document.querySelectorAll('#player img, #player svg').length") == 0
+    assert page.run("window.hurt") is None
+    assert page.complaints() == []
+    assert len(page.requests()) == 1
+
+
+@needs_chromium
+@pytest_page
+def test_a_chosen_state_leaves_its_own_arrows_lit(browser: Page, tmp_path: Path) -> None:
+    machine = big()
+    page = _open(browser, tmp_path, html(machine))
+    page.click('[data-state="0"]')
+    own = [edge for edge in machine.edges if "step_00" in {edge.source, edge.target}]
+    ends = {(edge.source, edge.target) for edge in own}
+    lit = "document.querySelectorAll('.arrow[data-arrow]:not(.dim)').length"
+    assert page.run(lit) == len(ends) < 20
+    assert page.run("document.querySelectorAll('.arrow.dim').length") > 200
+    assert page.text("#rows h2") == "step_00"
+
+
+@needs_chromium
+@pytest_page
+def test_a_large_machine_begins_at_a_size_that_can_be_read(browser: Page, tmp_path: Path) -> None:
+    page = _open(browser, tmp_path, html(big()))
+    box = page.run("document.querySelector('[data-state=\"0\"]').getBoundingClientRect().toJSON()")
+    seen = page.run("document.getElementById('drawing').getBoundingClientRect().toJSON()")
+    assert box["width"] > 40
+    assert seen["left"] < box["left"] < box["right"] < seen["right"]
+    assert seen["top"] < box["top"] < box["bottom"] < seen["bottom"]
+    start = _view(page)
+    page.click("#fit")
+    assert _view(page)[2] > 2 * start[2]
+
+
+@needs_chromium
+@pytest_page
+def test_a_drag_that_begins_on_a_state_chooses_nothing(browser: Page, tmp_path: Path) -> None:
+    page = _open(browser, tmp_path, html(OURS))
+    page.drag(*page.place(_state("briefing")), 50, 30)
+    assert page.run("document.querySelectorAll('.chosen').length") == 0
+    page.click(_state("briefing"))
+    assert page.run("document.querySelectorAll('.state.chosen').length") == 1
 
 
 @needs_chromium

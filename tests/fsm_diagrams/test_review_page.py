@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
+import subprocess
+import textwrap
 from pathlib import Path
 
 import pytest
 
 from fsm_diagrams.__main__ import main
 from fsm_diagrams.inspection import Flaw
+from tests.diagrams.console import put_command
 from tests.sources import ROOT
 
 PAGE = (ROOT / "docs" / "diagrams-review.md").read_text(encoding="utf-8")
@@ -47,6 +51,47 @@ def test_every_finding_is_explained() -> None:
     assert re.findall(r"^\| ([a-z ]+) \| .+ \|$", PAGE.split("## Does anything")[1], re.MULTILINE)[
         1:
     ] == list(Flaw)
+
+
+@pytest.fixture
+def _repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A repository with the old shop, and the new one in the work tree."""
+    monkeypatch.chdir(tmp_path)
+    shop = re.findall(r"<!-- shop.py -->\n```\w+\n(.+?)```", PAGE, re.DOTALL)[0]
+    (tmp_path / "shop.py").write_text(f"{shop}\nSHOP = OLD\n", encoding="utf-8")
+    who = ("-c", "user.name=a", "-c", "user.email=a@b")
+    for words in (("init", "-q"), ("add", "shop.py"), (*who, "commit", "-q", "-m", "old")):
+        subprocess.run(["git", *words], check=True, timeout=60)  # noqa: S603, S607
+    (tmp_path / "shop.py").write_text(f"{shop}\nSHOP = NEW\n", encoding="utf-8")
+
+
+@pytest.mark.usefixtures("_repository")
+@pytest.mark.parametrize(
+    ("target", "base", "code", "changed"),
+    [
+        ("shop:SHOP", "HEAD", 0, "changed=1\n"),
+        ("shop:OLD", "HEAD", 0, "changed=0\n"),
+        ("shop:SHOP", "no-such-revision", 2, ""),
+    ],
+)
+def test_the_workflow_writes_a_comment_where_something_has_changed(
+    tmp_path: Path, target: str, base: str, code: int, changed: str
+) -> None:
+    (script,) = re.findall(r"id: compare\n.+?run: \|\n(.+?)\n      - if", PAGE, re.DOTALL)
+    put_command(tmp_path)
+    variables = {"TARGET": target, "BASE": base, "GITHUB_OUTPUT": str(tmp_path / "output")}
+    done = subprocess.run(  # noqa: S603 - the script of our own page, as GitHub runs it
+        ["/bin/bash", "-e", "-o", "pipefail", "-c", textwrap.dedent(script)],
+        env=os.environ | variables | {"PATH": f"{tmp_path / '.bin'}:{os.environ['PATH']}"},
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == code
+    output, comment = tmp_path / "output", (tmp_path / "comment.md").read_text(encoding="utf-8")
+    assert (output.read_text() if output.exists() else "") == changed
+    assert ("### Changes of shop" in comment) is (code == 0)
+    assert ("\n```mermaid\n" in comment) is (changed == "changed=1\n")
+    assert comment.count("```") == (2 if changed == "changed=1\n" else 0)
 
 
 def test_the_hooks_run_commands_that_there_are() -> None:
