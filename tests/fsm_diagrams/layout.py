@@ -72,9 +72,18 @@ class Layout:
                 if other.name != label.name and label.meets(other):
                     yield f"{label.name} and {other.name} cover each other"
         for ends, points in self.lines():
+            round_it = _box_of(points)
             for box in (*labels, *states):
-                if box.name not in ends and any(box.holds(point) for point in points):
+                if box.name in ends or not box.meets(round_it):
+                    continue
+                if any(box.holds(point) for point in points):
                     yield f"the line {' - '.join(sorted(ends))} crosses {box.name}"
+
+
+def _box_of(points: list[Point]) -> Box:
+    """The box around a line: what does not meet it needs no closer look."""
+    across, up = zip(*points, strict=True)
+    return Box("line", min(across), min(up), max(across), max(up))
 
 
 def _along(pos: str) -> Iterator[Point]:
