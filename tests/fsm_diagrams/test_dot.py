@@ -102,6 +102,22 @@ def test_labels_wrap_and_the_later_lines_are_set_in() -> None:
     assert '[a condition that is told in many more words than<BR ALIGN="LEFT"/>    fit]' in text
 
 
+def test_letters_as_wide_as_high_get_the_room_that_they_need() -> None:
+    def widths(name: str) -> list[float]:
+        machine = Machine.of("", [State(name)], ["go", name], [name], [Edge(name, name, name)])
+        text = _drawn(machine)
+        assert ("shape=plaintext" in text) is ("shape=plain " not in text)
+        return [float(each) for each in re.findall(r" width=([\d.]+) *(?:id|style)", text)]
+
+    wide = "\N{HIRAGANA LETTER A}" * 10
+    label, state = sorted(widths(wide))
+    # Ten letters of 12 and of 10 points, in inches.
+    assert state > 10 * 12 / 72
+    assert label > 10 * 10 / 72
+    assert max(widths("\N{GRINNING FACE}" * 10)) > 10 * 12 / 72
+    assert not widths("größe")
+
+
 def test_a_group_that_cannot_be_a_box_is_none() -> None:
     rows = [Edge(source, "E", "c") for source in ("a", "b")]
     states = [State("a"), State("b", parent="a"), State("c")]

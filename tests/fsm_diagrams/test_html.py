@@ -410,6 +410,16 @@ def test_nothing_in_a_journal_runs_as_a_script(browser: Page, tmp_path: Path) ->
 
 @needs_chromium
 @pytest_page
+def test_a_name_that_turns_the_direction_is_shown_without(browser: Page, tmp_path: Path) -> None:
+    name = "gnp\N{RIGHT-TO-LEFT OVERRIDE}"
+    page = _open(browser, tmp_path, html(Machine.of("", [State(name)], [name], [name], [])))
+    page.click('[data-state="0"]')
+    for place in ("#rows h2", "#events button", '[data-state="0"] text'):
+        assert page.text(place) == "gnp\N{REPLACEMENT CHARACTER}"
+
+
+@needs_chromium
+@pytest_page
 def test_a_chosen_state_leaves_its_own_arrows_lit(browser: Page, tmp_path: Path) -> None:
     machine = big()
     page = _open(browser, tmp_path, html(machine))
