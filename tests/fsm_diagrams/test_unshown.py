@@ -34,7 +34,9 @@ MACHINE = Machine.of(
     [Edge(a, a, b, guard=a, reason=b) for a, b in pairwise(NAMES)],
 )
 TEXTS = {name for name, known in FORMATS.items() if known.fence is not None} - {"json"}
-NUMBERS = {f"#{ord(char)};" for name in NAMES for char in name if UNSHOWN.match(char)}
+FOUND = [char for name in NAMES for char in name if UNSHOWN.match(char)]
+#: As Mermaid writes them, and as JSON does.
+NUMBERS = {f"#{ord(char)};" for char in FOUND} | {f"\\u{ord(char):04x}" for char in FOUND}
 
 
 def _is_clean(text: str) -> bool:
