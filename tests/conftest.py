@@ -78,6 +78,9 @@ def nothing_is_left(request: pytest.FixtureRequest) -> Iterator[None]:
     if _more(threads, files):
         # Event loops and decoders that nobody refers to any more are collected, not leaked.
         gc.collect()
+        for thread in set(threading.enumerate()) - threads:
+            # One that has been told to end needs a moment.
+            thread.join(timeout=2.0)
     left = _more(threads, files)
     assert left == [], f"{request.node.name} leaves {left}"
 

@@ -1147,3 +1147,25 @@ async def test_hooks_are_told_every_change_with_its_cause_and_time() -> None:
     assert all(each.transfer_id == "t1" and each.attempt == 1 for each in changes)
     outcomes = [each.outcome and each.outcome.result for each in changes]
     assert outcomes == [None, None, None, None, S.MERGED, S.MERGED]
+
+
+@on_virtual_clock
+async def test_what_is_posted_before_a_turn_is_taken_in_one_turn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stage = Stage({Do.HOLD_CALLER: Act(posts=On.CALLER_HELD)})
+    loop, asked = asyncio.get_running_loop(), list[Any]()
+    call_soon = loop.call_soon
+
+    def noted(callback: Any, *args: Any, **named: Any) -> Any:
+        asked.append(callback)
+        return call_soon(callback, *args, **named)
+
+    monkeypatch.setattr(loop, "call_soon", noted)
+    # The second is reported while the first is taken.
+    stage.runner.post(Event(On.TRANSFER_REQUESTED))
+    stage.runner.post(Event(On.TRANSFER_REQUESTED))
+    assert asked.count(stage.runner._drain) == 1
+    await turns()
+    assert stage.events()[:3] == [On.TRANSFER_REQUESTED, On.TRANSFER_REQUESTED, On.CALLER_HELD]
+    assert asked.count(stage.runner._drain) == 1

@@ -12,13 +12,24 @@ from typing import Any
 
 import pytest
 
-from tests.lines import HAPPY, WAY_TO, Act, FakeLine, Stage, on_virtual_clock, tasks_left, turns
+from tests.lines import (
+    HANGS,
+    HAPPY,
+    WAY_TO,
+    Act,
+    FakeLine,
+    Stage,
+    on_virtual_clock,
+    tasks_left,
+    turns,
+)
 from warm_transfer.effects import RELEASES, Do
 from warm_transfer.errors import ServerUnusable
 from warm_transfer.events import Event, On
 from warm_transfer.logs import canonical
 from warm_transfer.outcome import TransferOutcome
 from warm_transfer.policy import TransferPolicy
+from warm_transfer.ports import StateChange
 from warm_transfer.states import State
 
 S = State
@@ -87,15 +98,18 @@ def _step(seq: int, on: On, before: State, after: State, handling: str) -> dict[
 async def test_the_end_is_said_once_with_what_came_of_it_and_what_was_left_aside(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    stage = Stage({Do.HANG_UP_CONSULT: Act(takes_s=0.0, error=RuntimeError("no"))})
-    stage.take(*WAY_TO[S.BRIEFING], On.CALLER_HELD, On.MERGE_CONFIRMED)
-    stage.runner.post_now(Event(On.DEADLINE_PASSED, effect=99))
+    fails = Act(takes_s=0.0, error=RuntimeError("no"))
+    stage = Stage({Do.HANG_UP_CONSULT: fails, Do.CLOSE_CONSULT: fails})
+    stage.take(*WAY_TO[S.BRIEFING], On.CALLER_HELD, On.CALLER_HELD)
+    stage.take(On.MERGE_CONFIRMED, On.MERGE_CONFIRMED)
+    for _ in range(3):
+        stage.runner.post_now(Event(On.DEADLINE_PASSED, effect=99))
     stage.take(On.APP_CANCELLED)
     await stage.runner.wait_closed()
     outcome, last = stage.transfer.outcome, stage.runner._last
     assert outcome is not None
     assert last is not None
-    counts = {"ignored": 1, "stale": 1, "release_failed": 1, "unexpected": 1}
+    counts = {"ignored": 2, "stale": 3, "release_failed": 2, "unexpected": 2}
     ((level, _, keys),) = said(caplog, "transfer closed")
     assert level == logging.INFO
     assert {name: keys[name] for name in counts} == counts
@@ -133,6 +147,29 @@ async def test_an_effect_that_fails_is_said_with_its_error(
     await turns()
     told = {"effect": "DIAL_CONSULT", "detail": "RuntimeError('busy')"}
     assert said(caplog, "effect failed") == [(logging.WARNING, "effect failed", told)]
+
+
+@on_virtual_clock
+async def test_an_effect_that_somebody_cancels_is_said(caplog: pytest.LogCaptureFixture) -> None:
+    stage = Stage({Do.DIAL_CONSULT: HANGS})
+    stage.go_to(S.DIALING)
+    await turns()
+    (dial,) = [each for each in tasks_left() if "DIAL_CONSULT" in each.get_name()]
+    dial.cancel()
+    await turns()
+    told = {"effect": "DIAL_CONSULT", "detail": "RuntimeError('cancelled from outside')"}
+    assert said(caplog, "effect failed") == [(logging.WARNING, "effect failed", told)]
+
+
+@on_virtual_clock
+async def test_a_hook_that_raises_is_said(caplog: pytest.LogCaptureFixture) -> None:
+    def broken(_: StateChange) -> None:
+        raise RuntimeError("no disk")
+
+    stage = Stage(hooks=(broken,))
+    stage.take(On.TRANSFER_REQUESTED)
+    await turns()
+    assert causes(caplog, "hook failed") == ["RuntimeError('no disk')"]
 
 
 @on_virtual_clock

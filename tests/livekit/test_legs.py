@@ -185,6 +185,20 @@ async def test_a_track_that_cannot_be_silenced_is_left_to_be_taken_away(
 
 
 @pytest.mark.asyncio
+async def test_whoever_has_lost_a_connection_is_out_of_touch_until_it_is_back() -> None:
+    bench = await Bench.set_up()
+    legs = bench.legs
+    assert not legs.out_of_touch
+    consult = await bench.join_consult()
+    for room in (bench.stage.room, consult):
+        away = asyncio.ensure_future(room.lose_signal(2.0))
+        await asyncio.sleep(1.0)
+        assert legs.out_of_touch
+        await away
+        assert not legs.out_of_touch
+
+
+@pytest.mark.asyncio
 async def test_a_removal_is_repeated_twice_and_its_error_ends_that() -> None:
     began_s = asyncio.get_running_loop().time()
     at_s: list[float] = []

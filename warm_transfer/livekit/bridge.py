@@ -249,7 +249,7 @@ class SipBridge:
             await asyncio.wait([dialled], timeout=_SWEEP_S)
         await _remove(legs)
         said = not dialled.cancelled() and (dialled.exception() is not None or dialled.result())
-        if not said:
+        if not said or legs.out_of_touch:
             await again_later(lambda: _remove(legs))
 
 

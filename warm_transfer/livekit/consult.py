@@ -101,6 +101,7 @@ class Consult:
         Each has its turn, also when one before it fails: a session that hangs keeps no room.
         """
         self._closing = True
+        self._doubtful |= self._legs.out_of_touch
         self._signals.forget_consult()
         try:
             await self._briefing.close()

@@ -221,6 +221,7 @@ class Dial:
         if request is None:
             return
         self._hung_up = True
+        self._uncertain |= self._legs.out_of_touch
         turn = 0
         while self._outstanding:
             try:

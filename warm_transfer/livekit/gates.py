@@ -93,7 +93,8 @@ class Gates:
         asked_s = self._loop.time() + sum(_SOON_S)
         self._news.set()
         async with asyncio.timeout(self._legs.policy.open_timeout_s):
-            while self._shut and self._shut_since_s < asked_s:
+            # While the agent is away, nobody is kept from its own tracks, the hold audio being one.
+            while self._shut and (self._shut_since_s < asked_s or self._legs.out_of_touch):
                 self._passed.clear()
                 await self._passed.wait()
         if self._shut:

@@ -74,6 +74,16 @@ class Legs:
         """Whether the agent's connection to the consult room stands."""
         return self.consult_room is not None and self.consult_room.isconnected()
 
+    @property
+    def out_of_touch(self) -> bool:
+        """Whether a connection of ours is lost and not back yet, as when the server restarts.
+
+        The server takes requests before the legs are back in their rooms, and finds nobody then.
+        """
+        rooms = (self.caller_room, self.consult_room)
+        states = [room.connection_state for room in rooms if room is not None]
+        return rtc.ConnectionState.CONN_RECONNECTING in states
+
     async def removed(self, call: Awaitable[object]) -> None:
         """Make a removing call of the API; that there is nothing to remove is as good."""
         try:

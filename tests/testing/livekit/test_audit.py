@@ -15,7 +15,6 @@ from warm_transfer.testing.livekit.phones import At
 from warm_transfer.testing.livekit.script import Caller
 from warm_transfer.testing.scenario import SCENARIOS, Result, run
 
-
 SHARED = replace(SCENARIOS["merged"], merge=("shared_room",), caller=Caller(by_phone=True))
 
 

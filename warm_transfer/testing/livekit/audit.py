@@ -205,12 +205,13 @@ def _unseen(result: Result, at_s: float) -> bool:
     """Whether somebody may have gone, or be away, without the agent knowing.
 
     The server tells nobody of a leg that is away; an agent that is away itself is told of a hang-up
-    when it is back and the grace is over.
+    when it is back and the grace is over; and news may be late.
     """
     grace_s = TransferPolicy().reconnect_grace_s
     world = result.world
     gone = [(lost_s, for_s + LEAK_S) for lost_s, for_s in world.absent_s]
     gone += [(lost_s, for_s + grace_s) for lost_s, for_s in world.away_s]
+    gone += [(late_s, for_s + LEAK_S) for late_s, for_s in world.late_news_s]
     return any(lost_s <= at_s <= lost_s + for_s for lost_s, for_s in gone)
 
 

@@ -115,6 +115,63 @@ REGRESSIONS = {
             Trouble(what=What.SLOW_NEWS, when=When(after_s=0.397, of="yes"), seconds=0.05, which=3),
         ),
     ),
+    # The agent did not know of the human's voice, and so did not keep the caller from it.
+    "the news of the human's leg are late in a shared room": Drawn(
+        seed=204825,
+        scenario=Scenario(
+            phone=Phone(rings_after_s=0.164, answers_after_s=1.119),
+            human=Human(after_s=2.803, briefing_s=0.8, hangs_up=When(2.466, "merge")),
+            caller=Caller(hangs_up=When(9.684, "merge"), by_phone=True),
+            agent=Agent(speaks_s=3.534),
+            server=Server(moves=True),
+            policy={"decision_timeout_s": 20.0, "after_merge": "leave", "call_limit_s": 89.094},
+            merge=("shared_room",),
+        ),
+        troubles=(Trouble(What.SLOW_NEWS, When(0.042, "dial"), 3.0, which=6),),
+    ),
+    # The server made it all the same, after it had been deleted.
+    "the making of the consult room is cancelled": Drawn(
+        seed=304687,
+        scenario=Scenario(
+            phone=Phone(rings_after_s=0.033, answers_after_s=2.359),
+            human=Human(says="voicemail", after_s=4.249, briefing_s=0.99),
+            caller=Caller(hangs_up=When(0.362, "dial"), by_phone=True),
+            agent=Agent(goodbye_s=3.851),
+            server=Server(moves=True),
+            policy={"decision_timeout_s": 6.976, "after_merge": "leave", "call_limit_s": 42.603},
+            merge=("relay",),
+        ),
+        troubles=(Trouble(What.ALL_CANCELLED, When(0.002, "dial"), which=5),),
+    ),
+    # The server was back a moment before the leg was, and said that there is none.
+    "a hang-up meets the server before the leg is back": Drawn(
+        seed=404186,
+        scenario=Scenario(
+            phone=Phone(rings_after_s=0.023, answers_after_s=0.494, hangs_up_after_s=13.825),
+            human=Human(after_s=2.298, briefing_s=3.377, hangs_up=When(2.054, "merge")),
+            caller=Caller(hangs_up=When(6.814, "merge"), by_phone=True),
+            app=App(session_closes_first=False),
+            agent=Agent(goodbye_s=3.254),
+            server=Server(moves=True, restarts=When(0.235, "answer")),
+            policy={"decision_timeout_s": 1.761, "on_human_left": "return"},
+            merge=("relay",),
+        ),
+    ),
+    # Nothing kept the human from the hold audio when they were let in.
+    "the human is let in while the agent is away": Drawn(
+        seed=404897,
+        scenario=Scenario(
+            phone=Phone(rings_after_s=0.027, answers_after_s=1.05),
+            human=Human(says="voicemail", after_s=4.838, briefing_s=2.738),
+            caller=Caller(hangs_up=When(5.181, "answer"), by_phone=True),
+            app=App(accepts=When(2.82, "answer")),
+            agent=Agent(reconnects=When(0.001), reconnect_s=1.5),
+            server=Server(moves=True),
+            faults={("room.remove_participant", 1): Fault(How.LATE, seconds=4.0)},
+            policy={"decision_timeout_s": 20.0},
+            merge=("shared_room",),
+        ),
+    ),
     # Nobody was at the gates any more.
     "the keeper of a shared room's gates is cancelled": Drawn(
         seed=19225,

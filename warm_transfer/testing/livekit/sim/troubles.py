@@ -201,6 +201,7 @@ class TroubledStage(Stage):
         if rooms:
             self._note(Kind.REORDERING, trouble.what)
             member = rooms[trouble.which % len(rooms)].local_participant.member
+            self.world.late_news_s.append((self.world.now_s, trouble.seconds))
             member.told_until_s = max(member.told_until_s, self.world.now_s + trouble.seconds)
             self.world.hampered_s += trouble.seconds
 
