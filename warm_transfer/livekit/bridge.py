@@ -70,8 +70,8 @@ class SipBridge:
 
     def __init__(self, bridge: BridgeObjects | None = None) -> None:
         self._bridge = bridge
-        self._dialled: asyncio.Task[bool] | None = None
-        """The last request for a bridge; until it has ended one may still come about."""
+        self._dials: list[asyncio.Task[bool]] = []
+        """The requests for a bridge, of repairs too; until they have ended one may come about."""
         self._rings_until_s = float("inf")
         self._undone = asyncio.Event()
         self._limited = False
@@ -98,9 +98,9 @@ class SipBridge:
         """Take the bridge down, by its end in the caller's room, and lift what was limited."""
         self._undone.set()
         self._forget()
-        if self._dialled is not None:
-            await self._sweep(legs, self._dialled)
-            self._dialled = None
+        if self._dials:
+            await self._sweep(legs)
+            self._dials = []
         self._lift(legs)
 
     async def health(self, legs: Legs) -> bool:
@@ -140,7 +140,8 @@ class SipBridge:
         if stands():
             return
         rooms, policy = (legs.caller_room, consult), legs.policy
-        dialled = self._dialled = _dial(legs, bridge)
+        dialled = _dial(legs, bridge)
+        self._dials.append(dialled)
         self._rings_until_s = asyncio.get_running_loop().time() + _ring_s(legs)
         arrives = asyncio.ensure_future(comes_true(stands, policy.merge_timeout_s, *rooms))
         try:
@@ -238,17 +239,20 @@ class SipBridge:
 
     # Taking it down.
 
-    async def _sweep(self, legs: Legs, dialled: asyncio.Task[bool]) -> None:
-        """Remove our end until the request has ended: before it is there, nobody finds it."""
-        while not dialled.done():
+    async def _sweep(self, legs: Legs) -> None:
+        """Remove our end until the requests have ended: before it is there, nobody finds it."""
+        while pending := [each for each in self._dials if not each.done()]:
             try:
                 await _remove(legs)
             except Exception as error:  # noqa: BLE001 - given up, the other end would come out later
                 # in a room that has been deleted, and make it again.
                 legs.log.warning("bridge removed again", detail=type(error).__name__)
-            await asyncio.wait([dialled], timeout=_SWEEP_S)
+            await asyncio.wait(pending, timeout=_SWEEP_S)
         await _remove(legs)
-        said = not dialled.cancelled() and (dialled.exception() is not None or dialled.result())
+        said = all(
+            not each.cancelled() and (each.exception() is not None or each.result())
+            for each in self._dials
+        )
         if not said or legs.out_of_touch:
             await again_later(lambda: _remove(legs))
 

@@ -172,6 +172,21 @@ REGRESSIONS = {
             merge=("shared_room",),
         ),
     ),
+    # The request before the repair had not been answered, and nobody waited for it any more.
+    "a bridge is repaired while the first request for it is on": Drawn(
+        seed=512843,
+        scenario=Scenario(
+            phone=Phone(rings_after_s=0.397, answers_after_s=2.048),
+            human=Human(after_s=5.732, briefing_s=3.7, hangs_up=When(4.435, "merge")),
+            caller=Caller(hangs_up=When(1.457, "merge")),
+            app=App(session_closes_first=False),
+            server=Server(moves=True),
+            faults={("sip.create_sip_participant", 2): Fault(How.TWICE, seconds=1.0)},
+            policy={"decision_timeout_s": 20.0, "ring_timeout_s": 16.364},
+            merge=("sip_bridge",),
+        ),
+        bridge=True,
+    ),
     # Nobody was at the gates any more.
     "the keeper of a shared room's gates is cancelled": Drawn(
         seed=19225,

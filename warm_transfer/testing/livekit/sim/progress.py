@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TextIO
 
-from warm_transfer.testing.livekit.sim.counting import Tally
+from warm_transfer.testing.livekit.sim.counting import Tally, replayed_by
 
 __all__ = ["Progress"]
 
@@ -25,16 +25,25 @@ class Progress:
         self._n = n
         self._to = to
         self._shown = 0
+        self._told = 0
 
     def show(self, tally: Tally, seconds: float) -> None:
         """Show it, so many seconds after the beginning."""
         line = self._line(tally, seconds)
+        self._tell(tally)
         if self._to.isatty():
             self._to.write(f"\r{line}\x1b[K")
         elif tally.n * PARTS // self._n > self._shown:
             self._shown = tally.n * PARTS // self._n
             self._to.write(f"{line}\n")
         self._to.flush()
+
+    def _tell(self, tally: Tally) -> None:
+        """Tell what has been found since, at once: a long run may be looked into while it runs."""
+        for each in tally.violations[self._told :]:
+            begin = "\r\x1b[K" if self._to.isatty() else ""
+            self._to.write(f"{begin}{replayed_by(each)}: {'; '.join(each.problems)}\n")
+        self._told = len(tally.violations)
 
     def end(self) -> None:
         """Leave the bar's line."""
