@@ -45,7 +45,7 @@ FAST_S, FAST_LEAK_S = 0.45, 0.3
 until its gate is shut (``docs/shared-room.md``; a seed takes up to twice the measured times)."""
 
 OPENING_S = 0.25
-"""In a shared room, how long after the merge the two hear each other: some 120 ms
+"""How long after a merge without the agent the two hear each other: some 120 ms in a shared room
 (``docs/shared-room.md``; a seed takes up to twice that). The agent may be gone by then."""
 
 _NOBODY_THERE = frozenset(
@@ -192,7 +192,7 @@ def _leaves_only_what_goes_on(result: Result) -> Iterator[str]:
     if _unseen(result, left_s):
         return
     merged_s = next((at_s for at_s, state in result.states if state is State.MERGED), left_s)
-    heard_s = max(left_s, merged_s + OPENING_S) if _shares(result) else left_s
+    heard_s = max(left_s, merged_s + OPENING_S)
     for who, whom in (("caller", "human"), ("human", "caller")):
         if whom == "human" and not any(call.phone.voice for call in result.sdk.switchboard.calls):
             continue
