@@ -163,7 +163,8 @@ class Gates:
         turn = 0
         while self._shut:
             self._news.clear()
-            self._begin_pass()
+            # What we have not been told of is found by asking, now and then.
+            self._begin_pass(ask=turn >= len(_SOON_S))
             try:
                 async with asyncio.timeout(_SOON_S[turn] if turn < len(_SOON_S) else _AGAIN_S):
                     await self._news.wait()
@@ -172,11 +173,11 @@ class Gates:
                 # A server that restarts opens all gates as soon as it is back.
                 turn = len(_SOON_S) - 1 if self._failed else turn + 1
 
-    def _begin_pass(self) -> None:
+    def _begin_pass(self, *, ask: bool) -> None:
         """Shut every gate, whatever became of the pass before: its request may hang."""
         begun_s = self._loop.time()
         name = f"warm-transfer {self._legs.transfer_id} gates shutting"
-        task = self._loop.create_task(self._shut_now(), name=name)
+        task = self._loop.create_task(self._shut_now(ask=ask), name=name)
         self._passes.add(task)
         task.add_done_callback(lambda done: self._end_pass(done, begun_s))
 
@@ -192,9 +193,9 @@ class Gates:
             self._shut_since_s = max(self._shut_since_s, begun_s)
             self._passed.set()
 
-    async def _shut_now(self) -> bool:
+    async def _shut_now(self, *, ask: bool) -> bool:
         """Shut every gate; False if there was nobody to keep from anybody."""
-        people = await self._people()
+        people = await self._people(ask=ask)
         human = people.get(self._legs.human_identity)
         if human is None:
             return False
@@ -210,7 +211,7 @@ class Gates:
     # Opening.
 
     async def _open_now(self) -> None:
-        people = await self._people()
+        people = await self._people(ask=False)
         for who in (self._legs.caller_identity, self._legs.human_identity):
             if who not in people:
                 raise LookupError(who)
@@ -221,15 +222,15 @@ class Gates:
 
     # Who is there.
 
-    async def _people(self) -> Mapping[str, _Person]:
+    async def _people(self, *, ask: bool) -> Mapping[str, _Person]:
         """Who is in the room, by identity, with the tracks that can be heard.
 
-        The server is asked when the human's voice is not known to us, whose news may be late, and
-        while the agent is away itself: after a restart, the legs are back before the agent, and
-        hear each other.
+        The server is asked whether or not it is wanted when the human's voice is not known to us,
+        whose news may be late, and while the agent is away itself: after a restart, the legs are
+        back before the agent, and hear each other.
         """
         room = self._legs.caller_room
-        if room.connection_state == rtc.ConnectionState.CONN_CONNECTED:
+        if room.connection_state == rtc.ConnectionState.CONN_CONNECTED and not ask:
             known = {
                 each.identity: _Person(each.sid, _audio(each.track_publications.values(), "kind"))
                 for each in list(room.remote_participants.values())

@@ -168,6 +168,9 @@ class SimConsultSession(SimEmitter):
     async def _start(self, agent: Agent, room: SimRoom, options: Any, *, record: bool) -> None:
         if record:
             raise RuntimeError("Only one AgentSession can be the primary")
+        if self.closed:
+            # A call that happens twice, the second time behind the close: no process does that.
+            return
         self._world.ledger.opened(self, "consult session")
         self._agent, self._room, self._room_options = agent, room, options
         await self._world.wait(latency.SESSION_START_S)

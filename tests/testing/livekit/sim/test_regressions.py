@@ -129,6 +129,20 @@ REGRESSIONS = {
         ),
         troubles=(Trouble(What.SLOW_NEWS, When(0.042, "dial"), 3.0, which=6),),
     ),
+    # The agent's view was still of the leg before, and the server was not asked.
+    "a leg takes the place of another and the news of it are late": Drawn(
+        seed=1023585,
+        scenario=Scenario(
+            phone=Phone(rings_after_s=0.333, answers_after_s=2.466),
+            human=Human(after_s=5.387, briefing_s=1.026),
+            caller=Caller(hangs_up=When(3.334, "merge"), by_phone=True),
+            server=Server(moves=True),
+            faults={("sip.create_sip_participant", 1): Fault(How.TWICE, seconds=0.1)},
+            policy={"decision_timeout_s": 20.0, "after_merge": "leave", "call_limit_s": 68.967},
+            merge=("shared_room",),
+        ),
+        troubles=(Trouble(What.SLOW_NEWS, When(0.316, "dial"), 3.0, which=1),),
+    ),
     # The server made it all the same, after it had been deleted.
     "the making of the consult room is cancelled": Drawn(
         seed=304687,

@@ -75,7 +75,7 @@ def test_one_task_is_cancelled_and_the_transfer_says_what_came_of_it() -> None:
 
 
 def test_slow_news_come_behind_the_others_and_change_no_outcome() -> None:
-    found = ran(Trouble(What.SLOW_NEWS, When(0.2, "request"), 3.0, which=1))
+    found = ran(Trouble(What.SLOW_NEWS, When(0.5, "request"), 3.0, which=1))
     assert found.outcome is State.MERGED
     assert found.journal != ran().journal
 
