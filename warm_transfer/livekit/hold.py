@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from typing import Any
 
@@ -155,9 +156,10 @@ class Hold:
         if isinstance(source, AsyncIterator):
             # The stock player refuses to loop an iterator; an endless one needs no loop.
             return config, False
-        builtin = isinstance(source, BuiltinAudioClip)
-        path = source.path() if isinstance(source, BuiltinAudioClip) else source
-        skip_s = _CLIP_SILENT_HEAD_S if builtin else 0.0
+        if isinstance(source, BuiltinAudioClip):
+            path, skip_s = _path(source), _CLIP_SILENT_HEAD_S
+        else:
+            path, skip_s = source, 0.0
         self._file = self._legs.sdk.audio_file(path, skip_s=skip_s)
         return config._replace(source=self._file), False
 
@@ -187,6 +189,12 @@ _HEARD = "local_track_subscribed"
 
 _INPUTS = ("audio", "video")
 _OUTPUTS = ("audio", "video", "transcription")
+
+
+@functools.cache
+def _path(clip: BuiltinAudioClip) -> str:
+    """Where a clip is; it is looked for in the installed packages, and never moves."""
+    return clip.path()
 
 
 def _switch_off(streams: Any, kinds: Sequence[str], were: dict[str, bool]) -> None:
