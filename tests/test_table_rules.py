@@ -186,6 +186,11 @@ BROKEN: list[tuple[str, Callable[[], Table], str]] = [
         "briefing x CONSULT_ACCEPTED",
     ),
     (
+        "only_an_acceptance_leads_to_a_merge",
+        lambda: changed("briefing x CONSULT_DECLINED", target=State.MERGING),
+        "briefing x CONSULT_DECLINED",
+    ),
+    (
         "one_dial_at_most",
         lambda: less("holding x CALLER_HELD", Do.DIAL_CONSULT),
         "holding x CALLER_HELD",
@@ -217,6 +222,11 @@ BROKEN: list[tuple[str, Callable[[], Table], str]] = [
         "merged x DEADLINE_PASSED",
     ),
     (
+        "a_held_caller_is_resumed_in_order",
+        lambda: changed("holding x APP_CANCELLED", effects=(Do.RESUME_CALLER, Do.DELIVER_OUTCOME)),
+        "holding x APP_CANCELLED",
+    ),
+    (
         "the_agent_leaves_only_what_needs_no_agent",
         lambda: more("merged x AGENT_HEARD_OUT [STAYS]", Do.LEAVE_CALL),
         "merged x AGENT_HEARD_OUT [STAYS]",
@@ -237,6 +247,48 @@ BROKEN: list[tuple[str, Callable[[], Table], str]] = [
 def test_the_table_keeps_every_rule() -> None:
     assert list(faults(TABLE)) == []
     check(TABLE)
+
+
+#: All that a rule can say of the tables above, word for word.
+SAID = """\
+DELIVER_OUTCOME comes before STOP_HOLD_AUDIO
+OPEN_CONSULT is no release
+RESUME_CALLER comes before DELIVER_OUTCOME
+busy is no reason for declined
+decides a second time
+ends the transfer without giving back MERGE_LEGS
+ends the transfer without giving back PLAY_HOLD_AUDIO
+ends the transfer without giving back PREPARE_MERGE
+enters dialing without starting a clock
+enters merged without a confirmed merge
+enters merging without an acceptance
+has no guard and shadows the pair's other rows
+hears out an agent that does not leave
+is decided twice (row, ignored, impossible)
+is not decided: give it a row, or ignore it
+is not one of exactly the members of a guard family
+is reached by no row
+joins the legs before they may be joined
+leaves a call that may need the agent
+leaves the final state failed
+must deliver the outcome exactly where it is decided
+must dial exactly when it enters dialing
+must have a reason exactly where an outcome is decided
+names an effect twice
+no row leads out when the clock runs out
+only a failure's reason is mapped from evidence
+stands twice
+starts a clock in declined, which waits for nothing
+stays after the deadline without a new clock
+the caller is held; it can happen
+the merged caller's output stays off
+"""
+
+
+def test_what_is_wrong_is_said_in_these_words() -> None:
+    rules = {each.__name__: each for each in RULES}
+    said = {text for rule, broken, _ in BROKEN for _, text in rules[rule](broken())}
+    assert sorted(said) == SAID.splitlines()
 
 
 @pytest.mark.parametrize(

@@ -553,3 +553,42 @@ def test_the_outcome_stays_when_late_news_comes() -> None:
         step = told.on(on)
         assert (step.after, step.outcome) == (State.DECLINED, None)
     assert told.transfer.outcome is outcome
+
+
+# What a journal shows.
+
+
+def test_clocks_and_effects_are_counted_from_one_and_share_no_id() -> None:
+    told = Told(On.TRANSFER_REQUESTED)
+    assert told.ids == {Do.HOLD_CALLER: [3], Do.PLAY_HOLD_AUDIO: [4], Do.OPEN_CONSULT: [5]}
+    deadline = told.transfer.deadline
+    assert deadline is not None
+    assert (deadline.event.name, deadline.event.effect) == (On.DEADLINE_PASSED, 1)
+
+    told = Told(*TO_BRIEFING, decision_timeout_s=200.0, hold_limit_s=60.0)
+    deadline = told.transfer.deadline
+    assert deadline is not None
+    assert (deadline.event.name, deadline.event.effect) == (On.HOLD_LIMIT_PASSED, 2)
+
+
+def test_of_three_strategies_each_has_its_turn() -> None:
+    plan = Plan(strategies=(MOVE, Strategy("sip_bridge", Carrier.BRIDGE), RELAY))
+    told = Told(*TO_MERGING, plan=plan)
+    told.on(On.BRIEFING_STOPPED, Do.STOP_BRIEFING)
+    tried = [told.transfer.strategy.name]
+    for _ in range(2):
+        told.on(On.MERGE_FAILED, Do.MERGE_LEGS)
+        tried.append(told.transfer.strategy.name)
+    assert tried == ["move", "sip_bridge", "relay"]
+
+
+def test_what_ends_a_merge_is_the_cause_of_what_had_been_asked_for_before() -> None:
+    told = Told(*TO_MERGING)
+    told.on(On.BRIEFING_STOPPED, Do.STOP_BRIEFING)
+    told.on(On.APP_DECLINED, facts=Facts(detail="not now", cause=ValueError("asked")))
+    broke = ConnectionError("the room is gone")
+    told.on(On.MERGE_FAILED, Do.MERGE_LEGS, facts=Facts(detail="no room", cause=broke))
+    outcome = told.transfer.outcome
+    assert outcome is not None
+    assert (outcome.result, outcome.detail, outcome.attempt) == (State.DECLINED, "not now", 1)
+    assert outcome.cause is broke
