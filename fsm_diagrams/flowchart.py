@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fsm_diagrams.mermaid_text import Key, class_of, ids, label, title
+from fsm_diagrams.mermaid_text import Key, class_of, ids, label, title, torn
 from fsm_diagrams.model import Group, Kind, State
 from fsm_diagrams.overlay import COLOURS, Look, legend_of
 from fsm_diagrams.style import ANY, LEGEND, STYLES
@@ -90,7 +90,7 @@ class _Writer:
             yield f"{indent}end"
             return
         opening, closing = _shape(state)
-        yield f"{indent}{self._id(state.name)}{opening}{text}{closing}:::{state.kind}"
+        yield f"{indent}{self._id(state.name)}{opening}{torn(text)}{closing}:::{state.kind}"
 
     def _apart(self, state: State) -> tuple[tuple[State, ...], ...]:
         return regions(self._machine, state.name) if len(state.initial) > 1 else ()

@@ -2,7 +2,8 @@
 
 State diagrams cannot style edges and lay out arrows from a box badly (labels cross its border),
 so a group's common ways out start from a state of their own inside the box. Loops push the layout
-apart, so a row that stays stands inside its state, as UML writes an internal transition.
+apart, so a row that stays stands inside its state, as UML writes an internal transition; the lines
+of a label after the first stand there too.
 """
 
 from __future__ import annotations
@@ -68,12 +69,15 @@ class _Writer:
         if self._machine.children(state.name):
             yield from self._frame(state, indent)
             return
-        name, text = self._id(state.name), label(state.text)
-        inside = self._picture.inside.get(state.name, ())
-        plain = text == name and not inside
+        # Mermaid decodes a label with a tag in it before it reads its Markdown, so there is none.
+        first, *more = state.text.splitlines() or [""]
+        name, text = self._id(state.name), label(first)
+        rows = [label(line) for line in more]
+        rows += [_line(line) for line in self._picture.inside.get(state.name, ())]
+        plain = text == name and not rows
         yield f"{indent}{name}" if plain else f'{indent}state "{text}" as {name}'
-        for line in inside:
-            yield f"{indent}{name} : {_line(line)}"
+        for row in rows:
+            yield f"{indent}{name} : {row}"
 
     def _frame(self, state: State, indent: str) -> Iterator[str]:
         """A state with states inside. Mermaid lets it have a label only, so all stands in there."""

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from fsm_diagrams.style import Style
 from fsm_diagrams.unshown import shown
 
-__all__ = ["Key", "class_of", "ids", "label", "title"]
+__all__ = ["Key", "class_of", "ids", "label", "title", "torn"]
 
 Key = tuple[str, str]
 """What an id stands for: a role, such as ``state`` or ``box``, and a name in it."""
@@ -78,6 +78,9 @@ _PRIVATE = {
     "\N{LATIN SMALL LIGATURE FL}": "fl",
     "\N{PILCROW SIGN}\N{LATIN SMALL LETTER SHARP S}": "\N{PILCROW SIGN} ss",
 }
+#: What Mermaid takes for a line break, for mathematics (and then draws nothing at all when it is
+#: none) and for an icon: the codes after which it is torn.
+_TEARS = re.compile(r"#92;(?=n)|#36;(?=#36;)|(?<=fa)#58;(?=fa)|(?<=fa[bklrs])#58;(?=fa)")
 #: A title is sanitised and then shown as it is: what HTML would escape needs a look-alike.
 _TITLE = str.maketrans(
     {
@@ -111,6 +114,14 @@ def label(text: str, *, wrap: bool = True) -> str:
     """
     lines = "<br>".join(_line(line) for line in text.splitlines() or [""])
     return lines if wrap else lines.replace(" ", "#160;")
+
+
+def torn(encoded: str) -> str:
+    """A label for a node of a flowchart, whose codes Mermaid decodes too early if it has a tag.
+
+    A ``<wbr>`` stands in whatever would then be read as more than text.
+    """
+    return _TEARS.sub(lambda code: f"{code[0]}<wbr>", encoded)
 
 
 def class_of(style: Style) -> str:

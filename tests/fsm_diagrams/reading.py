@@ -67,7 +67,7 @@ def _row(event: str, guard: str) -> str:
 
 def _label(text: str) -> str:
     """A Mermaid label as the text it shows."""
-    text = text.replace("<br>", "\n")
+    text = text.replace("<br>", "\n").replace("<wbr>", "")
     return plain(re.sub(r"#(\d+);", lambda code: chr(int(code[1])), text))
 
 
