@@ -119,11 +119,15 @@ class Consult:
             await again_later(lambda: self._place.give_back(self._legs))
 
     async def aclose(self) -> None:
-        """Let go of the place, and of a room that lives on; safe to repeat."""
+        """Let go of the session, the place, and a room that lives on; safe to repeat."""
         try:
-            await self._place.aclose()
+            # Where the room lives on nobody has closed it, and the first time it may have failed.
+            await self._briefing.close()
         finally:
-            await self._leave()
+            try:
+                await self._place.aclose()
+            finally:
+                await self._leave()
 
     async def _leave(self) -> None:
         """Leave the room and let it live on; safe to repeat."""

@@ -244,8 +244,8 @@ class Dial:
         remove = legs.api.room.remove_participant
         async with asyncio.timeout(legs.policy.api_timeout_s):
             await self._dialer.hang_up(request)
-        if self._outstanding:
-            # Not answered, so the leg is in no other room; the room itself would be re-created.
+        if self._outstanding or self._cut_off:
+            # Not answered that we know, so the leg is in no other room; the room itself would be re-created.
             try:
                 await legs.removed(remove(_who(request, request.room)))
             finally:

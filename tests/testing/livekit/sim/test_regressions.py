@@ -143,6 +143,33 @@ REGRESSIONS = {
         ),
         troubles=(Trouble(What.SLOW_NEWS, When(0.316, "dial"), 3.0, which=1),),
     ),
+    # The leg came about late, and made the consult room anew, which was not deleted again.
+    "the dial is cancelled in its first millisecond": Drawn(
+        seed=1069912,
+        scenario=Scenario(
+            phone=Phone(rings_after_s=0.197, answers_after_s=5.881),
+            human=Human(says="nothing", after_s=1.211, briefing_s=2.53),
+            caller=Caller(hangs_up=When(3.69, "merge")),
+            agent=Agent(speaks_s=1.735),
+            server=Server(moves=True),
+            merge=("relay",),
+        ),
+        troubles=(Trouble(What.TASK_CANCELLED, When(0.001, "dial")),),
+    ),
+    # Where the consult room lives on, nobody closed the session again whose close had hung.
+    "a bridged call goes on whose briefing did not close": Drawn(
+        seed=1098469,
+        scenario=Scenario(
+            phone=Phone(rings_after_s=0.251, answers_after_s=1.349),
+            human=Human(after_s=5.148, briefing_s=2.462),
+            caller=Caller(hangs_up=When(4.595, "merge"), by_phone=True),
+            agent=Agent(goodbye_s=2.524, loses_caller_room=When(0.304, "yes")),
+            faults={("session.aclose", 1): Fault(How.HANGS)},
+            policy={"decision_timeout_s": 5.523, "ring_timeout_s": 17.789},
+            merge=("sip_bridge",),
+        ),
+        bridge=True,
+    ),
     # The server made it all the same, after it had been deleted.
     "the making of the consult room is cancelled": Drawn(
         seed=304687,
