@@ -316,7 +316,9 @@ _SPECIAL = {
 
 def _html(text: str) -> str:
     """A text in an HTML-like label; what XML does not allow gets a replacement character."""
-    return "".join(_char(char) for char in text) or " "
+    # Graphviz 2.43 takes a text of nothing else for a syntax error.
+    alone = not text.strip("]")
+    return "".join("&#93;" if alone else _char(char) for char in text) or " "
 
 
 def _char(char: str) -> str:

@@ -1,8 +1,15 @@
-"""Machines that hypothesis makes: any names, any nesting, any rows."""
+"""Machines that are drawn by chance: any names, any nesting, any rows.
+
+`machines` draws with hypothesis, `corpus` with a seed. Hypothesis also draws from the constants of
+whatever local modules are loaded, so what it draws in a whole run it does not draw in this alone.
+"""
 
 from __future__ import annotations
 
-from hypothesis import HealthCheck, given, settings
+from collections.abc import Callable, Sequence
+from random import Random
+from typing import Protocol, TypeVar
+
 from hypothesis import strategies as st
 
 from fsm_diagrams.model import Edge, Kind, Machine, State
@@ -12,70 +19,132 @@ _WORDS = ("end", "graph", "subgraph", "node", "digraph", "strict", "label_0", "s
 _MARKS = (
     "ab_ 1:;#&<>\"'`{}[]()*-+%$~|\\/@.!?=^,\n\N{GRINNING FACE}\N{LATIN SMALL LETTER E WITH ACUTE}"
 )
+#: What a language reads as one thing. Mermaid reads more of them in a label of several lines.
+_PAIRS = ("\\n", "$$", "fa:fa-a", "**", "__", "\n")
+_USUAL = (*HOSTILE, *_WORDS, "")
 NAMES = st.one_of(
-    st.sampled_from((*HOSTILE, *_WORDS, "")),
+    st.sampled_from(_USUAL),
     st.text(_MARKS, max_size=8),
+    st.lists(st.sampled_from((*_PAIRS, *_MARKS)), max_size=8).map("".join),
     st.text(st.characters(exclude_categories=["Cs"]), max_size=12),
 )
+T = TypeVar("T")
+
+
+class _Chance(Protocol):
+    """Where a choice comes from."""
+
+    def one(self, options: Sequence[T]) -> T: ...
+    def some(self, options: Sequence[T], most: int) -> list[T]:
+        """Different ones."""
+
+    def count(self, most: int) -> int: ...
+    def name(self) -> str: ...
+    def names(self, most: int) -> list[str]:
+        """At least one, all different."""
+
+
+class _Hypothesis:
+    def __init__(self, draw: st.DrawFn) -> None:
+        self._draw = draw
+
+    def one(self, options: Sequence[T]) -> T:
+        return self._draw(st.sampled_from(options))
+
+    def some(self, options: Sequence[T], most: int) -> list[T]:
+        if not options:
+            return []
+        return self._draw(st.lists(st.sampled_from(options), unique=True, max_size=most))
+
+    def count(self, most: int) -> int:
+        return self._draw(st.integers(0, most))
+
+    def name(self) -> str:
+        return self._draw(NAMES)
+
+    def names(self, most: int) -> list[str]:
+        return self._draw(st.lists(NAMES, min_size=1, max_size=most, unique=True))
+
+
+class _Seed:
+    def __init__(self, seed: int) -> None:
+        self._random = Random(seed)  # noqa: S311 - names, no keys
+
+    def one(self, options: Sequence[T]) -> T:
+        return self._random.choice(options)
+
+    def some(self, options: Sequence[T], most: int) -> list[T]:
+        return self._random.sample(options, self.count(min(most, len(options))))
+
+    def count(self, most: int) -> int:
+        return self._random.randint(0, most)
+
+    def name(self) -> str:
+        letter = self.one(
+            (
+                lambda: self.one(_MARKS),
+                lambda: self.one((*_PAIRS, *_MARKS)),
+                self._letter,
+            )
+        )
+        return self.one((self.one(_USUAL), self._text(letter)))
+
+    def names(self, most: int) -> list[str]:
+        return list(dict.fromkeys(self.name() for _ in range(1 + self.count(most - 1))))
+
+    def _text(self, letter: Callable[[], str]) -> str:
+        return "".join(letter() for _ in range(self.count(10)))
+
+    def _letter(self) -> str:
+        """Any that UTF-8 can write, the first ones more often."""
+        found = self._random.randrange(self.one((0x100, 0x3000, 0x110000)))
+        return chr(found) if not 0xD800 <= found < 0xE000 else "\ufffd"
 
 
 @st.composite
-def machines(draw: st.DrawFn, *, names: st.SearchStrategy[str] = NAMES) -> Machine:
+def machines(draw: st.DrawFn) -> Machine:
     """Any machine without groups, which only our own tables have."""
-    chosen = draw(st.lists(names, min_size=1, max_size=6, unique=True))
+    return _machine(_Hypothesis(draw))
+
+
+def corpus(count: int) -> list[Machine]:
+    """As many machines, the same ones every time, whatever else is loaded."""
+    return [_machine(_Seed(seed)) for seed in range(count)]
+
+
+def _machine(chance: _Chance) -> Machine:
+    chosen = chance.names(6)
     parents: dict[str, str | None] = {}
     for name in chosen:
-        parents[name] = draw(st.none() | st.sampled_from([*parents])) if parents else None
+        parents[name] = chance.one([None, *parents])
     children = {name: [each for each in chosen if parents[each] == name] for name in chosen}
     states = [
         State(
             name,
-            label=draw(st.just("") | names),
-            kind=draw(st.sampled_from(list(Kind))),
-            final=draw(st.booleans()),
+            label=_perhaps(chance),
+            kind=chance.one(list(Kind)),
+            final=chance.one((False, True)),
             parent=parents[name],
-            initial=tuple(_some(draw, children[name])),
+            initial=tuple(chance.some(children[name], 3)),
         )
         for name in chosen
     ]
-    events = draw(st.lists(names, min_size=1, max_size=4, unique=True))
-    edges = draw(st.lists(_edges(chosen, events, names), max_size=8))
-    return Machine.of(draw(names), states, events, _some(draw, chosen), edges)
+    events = chance.names(4)
+    edges = [_edge(chance, chosen, events) for _ in range(chance.count(8))]
+    return Machine.of(chance.name(), states, events, chance.some(chosen, 3), edges)
 
 
-def _some(draw: st.DrawFn, names: list[str]) -> list[str]:
-    return draw(st.lists(st.sampled_from(names), unique=True, max_size=3)) if names else []
-
-
-@st.composite
-def _edges(
-    draw: st.DrawFn, states: list[str], events: list[str], names: st.SearchStrategy[str]
-) -> Edge:
-    source, internal = draw(st.sampled_from(states)), draw(st.booleans())
+def _edge(chance: _Chance, states: list[str], events: list[str]) -> Edge:
+    source, internal = chance.one(states), chance.one((False, True))
     return Edge(
         source,
-        draw(st.sampled_from(events)),
-        source if internal else draw(st.sampled_from(states)),
-        guard=draw(st.just("") | names),
-        effects=tuple(draw(st.lists(names, max_size=2))),
+        chance.one(events),
+        source if internal else chance.one(states),
+        guard=_perhaps(chance),
+        effects=tuple(chance.name() for _ in range(chance.count(2))),
         internal=internal,
     )
 
 
-def corpus(count: int) -> list[Machine]:
-    """As many machines, the same ones every time."""
-    found: list[Machine] = []
-
-    @settings(
-        max_examples=count,
-        derandomize=True,
-        database=None,
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(machines())
-    def collect(machine: Machine) -> None:
-        found.append(machine)
-
-    collect()
-    return found
+def _perhaps(chance: _Chance) -> str:
+    return chance.name() if chance.one((False, True)) else ""

@@ -105,6 +105,7 @@ const say = e => {
         nodes: all("g.node").map(g => [...g.querySelectorAll("foreignObject")].map(say)),
         boxes: all("g.cluster-label foreignObject, g.cluster-label text").map(say),
         labels: all("g.edgeLabel foreignObject").map(say).filter(x => x),
+        titles: all("text.statediagramTitleText, text.flowchartTitleText").map(say),
         paths: all("g.edgePaths path").length,
         messages: all("text.messageText").map(say),
       });
@@ -115,7 +116,10 @@ const say = e => {
 
 
 def mermaid_sees(texts: Sequence[str]) -> list[dict[str, Any]]:
-    """What real Mermaid draws of each text: nodes, boxes, labels, paths, messages; or its error."""
+    """What real Mermaid draws of each text, or its error.
+
+    Nodes, boxes, labels of arrows, titles, paths and messages.
+    """
     script = _mermaid()
     assert CHROMIUM
     with tempfile.TemporaryDirectory() as folder:

@@ -29,6 +29,20 @@ HOSTILE = (
     " ",
 )
 
+#: What Mermaid has lost of labels of several lines: signs of Markdown in a state diagram; in a
+#: flowchart, which breaks long lines too, what it takes for a line break, mathematics or an icon.
+LOST = (
+    ",\n+-\\:ba",
+    "*a*\n_b_",
+    "__init__\n~~entry~~ / _shine_",
+    "`c`\n<i>\\&lt;",
+    "C:\\new\nfolder",
+    "a name of more than 28 columns C:\\n\\nest",
+    "$$x^2$$\nsquared",
+    "$$+}$$\n$$$",
+    "fa:fa-bell\nfab:fa-github",
+)
+
 
 def door(*, extra: tuple[Edge, ...] = ()) -> Machine:
     """A machine with everything: a group, a guard, a stay row, ignored and impossible pairs."""
@@ -64,4 +78,23 @@ def hostile() -> Machine:
         HOSTILE,
         [HOSTILE[0]],
         [Edge(a, a, b, guard=a, id=a) for a, b in zip(HOSTILE, following, strict=True)],
+    )
+
+
+def lost() -> Machine:
+    """Each of these texts as the name of a state, with and without a row inside, and of a frame."""
+    alone = [State(text) for text in LOST]
+    rows = [State(f"{text} ") for text in LOST]
+    frames = [State(f" {text}") for text in LOST]
+    inside = [State(f" {text} ", parent=f" {text}", final=True) for text in LOST]
+    return Machine.of(
+        LOST[0],
+        [*alone, *rows, *frames, *inside],
+        LOST,
+        [],
+        [
+            *(Edge(f"{text} ", text, f"{text} ", guard=text, internal=True) for text in LOST),
+            *(Edge(text, text, f"{text} ", guard=text) for text in LOST),
+            *(Edge(f" {text}", text, f" {text}", guard=text, internal=True) for text in LOST),
+        ],
     )

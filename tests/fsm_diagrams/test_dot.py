@@ -10,6 +10,7 @@ from fsm_diagrams.model import Edge, Group, Machine, State
 from fsm_diagrams.overlay import COLOURS, Look, Paint
 from fsm_diagrams.views import View, picture
 from tests.fsm_diagrams.foreign import big, documented
+from tests.fsm_diagrams.judges import dot_sees
 from tests.fsm_diagrams.layout import Layout
 from tests.fsm_diagrams.machines import door
 from warm_transfer.table import TABLE
@@ -43,6 +44,12 @@ def test_the_judge_of_labels_sees_a_crossed_and_a_clipped_one() -> None:
     faults = " ".join(Layout(crossed).faults())
     assert "crosses over" in faults
     assert "over and beside cover each other" in faults
+
+
+def test_graphviz_reads_a_name_of_brackets_only() -> None:
+    states = [State(name, label=name) for name in ("]", "]]", "[]")]
+    (seen,) = dot_sees([_drawn(Machine.of("]", states, [], [], []))])
+    assert len(seen["objects"]) == 3
 
 
 def _drawn(machine: Machine, paint: Paint | None = None) -> str:

@@ -78,6 +78,11 @@ def test_what_is_left_out_is_said_in_the_diagram_itself() -> None:
     assert "%% Left out: 1 row" in _draw(door(), View.STATES)
 
 
+def test_a_state_has_one_line_and_more_of_its_label_stands_inside() -> None:
+    text = _draw(Machine.of("m", [State("a", "_x_\nentry / __init__")], [], ["a"], []))
+    assert '    state "#95;x#95;" as a\n    a : entry #47; #95;#95;init#95;#95;\n' in text
+
+
 def test_hostile_names_are_only_ever_labels() -> None:
     text = _draw(hostile())
     arrow = r"    (\w+|\[\*\]) --> \w+(?: : \S+)?"

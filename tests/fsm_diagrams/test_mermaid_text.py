@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from fsm_diagrams.mermaid_text import ids, label, title
+from fsm_diagrams.mermaid_text import ids, label, title, torn
 from tests.fsm_diagrams.machines import HOSTILE
 
 
@@ -61,3 +61,13 @@ def test_a_line_that_must_not_wrap_has_no_space() -> None:
 
 def test_a_title_is_one_quoted_line() -> None:
     assert title('a "b"\n---') == '"a \\"b\\"\\n---"'
+
+
+@pytest.mark.parametrize(
+    ("text", "torn_at"),
+    [("C:\\new", 3), ("$$$", 1), ("fa:fa-bell", 3), ("x fab:fa-x", 6), ("a\\b $ fa: n", 0)],
+)
+def test_what_a_flowchart_takes_for_more_than_text_is_torn(text: str, torn_at: int) -> None:
+    first = torn(label(text)).split("<wbr>")[0]
+    shown = re.sub(r"#(\d+);", lambda code: chr(int(code[1])), first)
+    assert shown == (text[:torn_at] or text)
