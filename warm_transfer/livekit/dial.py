@@ -245,7 +245,7 @@ class Dial:
         async with asyncio.timeout(legs.policy.api_timeout_s):
             await self._dialer.hang_up(request)
         if self._outstanding or self._cut_off:
-            # Not answered that we know, so the leg is in no other room; this room would be made anew.
+            # Not answered that we know, so the leg is in no other room; this one would come anew.
             try:
                 await legs.removed(remove(_who(request, request.room)))
             finally:
