@@ -96,14 +96,13 @@ class TransferPolicy:
     """SIP header names that may be sent beside ``X-*``, ``User-to-User`` and ``Diversion``."""
 
     def __post_init__(self) -> None:
-        for each in fields(self):
-            value = getattr(self, each.name)
-            if each.name.endswith("_s"):
-                _check_seconds(each.name, value)
-            elif each.name.endswith("_max"):
-                _check_count(each.name, value)
-            elif each.name == "allow_star_codes" and not isinstance(value, bool):
-                raise InvalidArgument(each.name, f"is {value!r}", "give True or False")
+        for name in _SECONDS:
+            _check_seconds(name, getattr(self, name))
+        for name in _COUNTS:
+            _check_count(name, getattr(self, name))
+        if not isinstance(self.allow_star_codes, bool):
+            found = f"is {self.allow_star_codes!r}"
+            raise InvalidArgument("allow_star_codes", found, "give True or False")
         object.__setattr__(self, "allowed_headers", _header_names(self.allowed_headers))
         self._check_choices()
         self._check_relations()
@@ -151,6 +150,9 @@ class TransferPolicy:
             )
 
 
+_NAMES = tuple(each.name for each in fields(TransferPolicy))
+_SECONDS = tuple(name for name in _NAMES if name.endswith("_s"))
+_COUNTS = tuple(name for name in _NAMES if name.endswith("_max"))
 _NUMBERS = (int, float)
 
 

@@ -110,9 +110,16 @@ class VirtualClockLoop(asyncio.BaseEventLoop):
         made = [task() for task in tuple(self._made)]
         return {task for task in made if task is not None and not task.done()}
 
-    def create_task(self, *args: Any, **named: Any) -> asyncio.Task[Any]:
+    def create_task(
+        self,
+        coro: Any,
+        *,
+        name: object = None,
+        context: Context | None = None,
+        **new: Any,
+    ) -> asyncio.Task[Any]:
         """Make a task, as asyncio does, and note it."""
-        task = super().create_task(*args, **named)
+        task = super().create_task(coro, name=name, context=context, **new)
         self._made.add(weakref.ref(task, self._made.discard))
         return task
 

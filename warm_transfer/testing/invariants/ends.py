@@ -12,6 +12,13 @@ from warm_transfer.testing.invariants.known import Moment, StepInvariant
 
 __all__ = ["ENDS"]
 
+UNDONE_BY = {
+    On.CONSULT_OPENED: {Do.CLOSE_CONSULT},
+    On.CONSULT_ANSWERED: {Do.HANG_UP_CONSULT},
+    On.MERGE_CONFIRMED: {Do.UNMERGE_LEGS, Do.HANG_UP_CONSULT},
+}
+"""What may come about after the end, and what takes it down."""
+
 
 def one_outcome_is_delivered_once(moment: Moment) -> Iterator[str]:
     """Every transfer has exactly one outcome; it is delivered in the step that decides it."""
@@ -47,7 +54,7 @@ def final_states_do_not_change(moment: Moment) -> Iterator[str]:
 
 def after_the_end_only_a_late_start_is_answered(moment: Moment) -> Iterator[str]:
     """After the end nothing is given back twice; only what came about late is taken down."""
-    late = moment.on in (On.CONSULT_OPENED, On.CONSULT_ANSWERED, On.MERGE_CONFIRMED)
+    late = moment.on in UNDONE_BY
     # Whatever a merge needed has come about before it: there a late report is a repeated one.
     late &= moment.step.before not in (State.ENDED, State.RETURNED)
     if moment.step.before in FINAL and moment.done and not late:
@@ -56,11 +63,7 @@ def after_the_end_only_a_late_start_is_answered(moment: Moment) -> Iterator[str]
 
 def a_late_start_is_compensated(moment: Moment) -> Iterator[str]:
     """After the end a late answer, room or merge is taken down by the step that learns of it."""
-    undo = {
-        On.CONSULT_OPENED: {Do.CLOSE_CONSULT},
-        On.CONSULT_ANSWERED: {Do.HANG_UP_CONSULT},
-        On.MERGE_CONFIRMED: {Do.UNMERGE_LEGS, Do.HANG_UP_CONSULT},
-    }.get(moment.on)
+    undo = UNDONE_BY.get(moment.on)
     after_merged = moment.step.before in (State.ENDED, State.RETURNED)
     if moment.step.before not in FINAL or undo is None:
         return

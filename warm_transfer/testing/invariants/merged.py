@@ -16,6 +16,18 @@ __all__ = ["MERGED_CALLS"]
 AGENT_GOES = (On.JOB_SHUTTING_DOWN, On.CALLER_ROOM_LOST, On.AGENT_HEARD_OUT)
 """The events with which the agent is gone, or goes, from a merged call."""
 
+HUMAN_GONE = frozenset({On.CONSULT_HUNG_UP, On.MERGE_BROKE, On.MERGE_FAILED, On.MERGE_UNCERTAIN})
+"""The events that count as the human's leaving when they end a merged call."""
+
+MAY_END = HUMAN_GONE | {
+    On.CALLER_HUNG_UP,
+    On.CALLER_ROOM_LOST,
+    On.JOB_SHUTTING_DOWN,
+    On.DEADLINE_PASSED,
+    On.AGENT_HEARD_OUT,
+}
+"""The events that may end a merged call that does not need what they tell of."""
+
 MERGE_REPORTS = frozenset({On.MERGE_CONFIRMED, On.MERGE_FAILED, On.MERGE_UNCERTAIN})
 
 
@@ -46,10 +58,9 @@ def nobody_is_returned_to_an_agent_who_has_gone(moment: Moment) -> Iterator[str]
 
 def the_policy_says_what_follows_the_human(moment: Moment) -> Iterator[str]:
     """When the human is gone from a merged call, the policy decides whether the caller returns."""
-    gone = (On.CONSULT_HUNG_UP, On.MERGE_BROKE, On.MERGE_FAILED, On.MERGE_UNCERTAIN)
     if not moment.ends or moment.step.before is not State.MERGED:
         return
-    if moment.on in gone or (moment.on is On.CONSULT_ROOM_LOST and moment.relayed):
+    if moment.on in HUMAN_GONE or (moment.on is On.CONSULT_ROOM_LOST and moment.relayed):
         returns = moment.policy.on_human_left == "return" and not moment.known.agent_gone
         if (moment.step.after is State.RETURNED) != returns:
             yield f"{moment.on} leads to {moment.step.after}"
@@ -59,29 +70,19 @@ def the_policy_says_what_follows_the_human(moment: Moment) -> Iterator[str]:
 
 def the_humans_leaving_is_followed(moment: Moment) -> Iterator[str]:
     """A human who leaves a call ends it, unless a merge is under way, which is looked at."""
-    in_a_call = moment.step.before not in FINAL | {State.MERGING}
-    if moment.on is On.CONSULT_HUNG_UP and in_a_call and not moment.ends:
+    if moment.on is not On.CONSULT_HUNG_UP or moment.ends:
+        return
+    if moment.step.before not in FINAL | {State.MERGING}:
         yield f"leads to {moment.step.after}"
 
 
 def a_merged_call_outlives_what_it_does_not_need(moment: Moment) -> Iterator[str]:
     """A merged call ends only when somebody leaves, the sound is lost, or its time is up."""
-    may_end = {
-        On.CALLER_HUNG_UP,
-        On.CALLER_ROOM_LOST,
-        On.JOB_SHUTTING_DOWN,
-        On.CONSULT_HUNG_UP,
-        On.MERGE_BROKE,
-        On.MERGE_FAILED,
-        On.MERGE_UNCERTAIN,
-        On.DEADLINE_PASSED,
-        On.AGENT_HEARD_OUT,
-    }
     if moment.step.before is not State.MERGED:
         return
     agent_goes = moment.on in AGENT_GOES
     sound_lost = moment.on is On.CONSULT_ROOM_LOST and moment.relayed
-    if moment.leaves and moment.on not in may_end and not sound_lost:
+    if moment.leaves and moment.on not in MAY_END and not sound_lost:
         yield f"{moment.on} leads to {moment.step.after}"
     done = [name for name in moment.done if name is not Do.LEAVE_CALL]
     if moment.ends and agent_goes and not moment.needs_agent and done:
@@ -100,7 +101,7 @@ def the_policy_says_whether_the_agent_leaves(moment: Moment) -> Iterator[str]:
     """By policy an agent is heard out and leaves where the server joins the legs, nowhere else."""
     leaves = moment.policy.after_merge == "leave" and moment.carrier is Carrier.SERVER
     merges = moment.leaves and moment.step.after is State.MERGED
-    heard_out, going = (each in moment.done for each in (Do.AWAIT_LAST_WORDS, Do.LEAVE_CALL))
+    heard_out, going = Do.AWAIT_LAST_WORDS in moment.done, Do.LEAVE_CALL in moment.done
     if (heard_out or going) and not leaves:
         yield f"{moment.on} makes an agent leave that is to stay"
     if merges and leaves and not heard_out:

@@ -16,19 +16,21 @@ __all__ = ["MERGES"]
 MERGE_REPORTS = frozenset({On.MERGE_CONFIRMED, On.MERGE_FAILED, On.MERGE_UNCERTAIN})
 
 
+MAY_END = MERGE_REPORTS | {
+    On.DEADLINE_PASSED,
+    On.CALLER_HUNG_UP,
+    On.CALLER_ROOM_LOST,
+    On.JOB_SHUTTING_DOWN,
+    On.CONSULT_OPEN_FAILED,
+    On.BRIEFING_FAILED,
+}
+
+
 def only_the_merge_ends_the_merging(moment: Moment) -> Iterator[str]:
     """While merging, a wish waits until the merge is known; the caller's leaving does not."""
-    may_end = MERGE_REPORTS | {
-        On.DEADLINE_PASSED,
-        On.CALLER_HUNG_UP,
-        On.CALLER_ROOM_LOST,
-        On.JOB_SHUTTING_DOWN,
-        On.CONSULT_OPEN_FAILED,
-        On.BRIEFING_FAILED,
-    }
     if moment.step.before is not State.MERGING:
         return
-    if moment.leaves and moment.on not in may_end:
+    if moment.leaves and moment.on not in MAY_END:
         yield f"{moment.on} leads to {moment.step.after}"
     waits = moment.on in (*ASKED_WHILE_MERGING, On.SESSION_CLOSED, *ACCEPTANCES)
     if moment.done and waits:

@@ -12,6 +12,38 @@ from warm_transfer.transfer import Handling
 
 __all__ = ["WAITS"]
 
+BEFORE_MERGING = HELD - {State.MERGING}
+
+DIAL_REPORTS = frozenset(
+    {On.CONSULT_RANG, On.CONSULT_REFUSED, On.DIAL_UNCERTAIN, On.CONSULT_ANSWERED}
+)
+
+GOES = {
+    On.CALLER_HUNG_UP: State.ABANDONED,
+    On.CALLER_ROOM_LOST: State.FAILED,
+    On.JOB_SHUTTING_DOWN: State.CANCELLED,
+}
+"""Who is gone, and how a transfer ends by it that is not merged."""
+
+IN_THE_HUMANS_NAME = frozenset(
+    {On.CONSULT_ACCEPTED, On.CONSULT_DECLINED, On.VOICEMAIL_DETECTED, On.APP_ACCEPTED}
+)
+
+SAID = {On.CONSULT_DECLINED: State.DECLINED, On.VOICEMAIL_DETECTED: State.VOICEMAIL}
+"""What the human says, or what answers in their place, and the outcome it is."""
+
+WISHES = {
+    On.APP_CANCELLED: State.CANCELLED,
+    On.APP_DECLINED: State.DECLINED,
+    On.SESSION_CLOSED: State.CANCELLED,
+    On.HOLD_LIMIT_PASSED: State.FAILED,
+    On.CONSULT_ROOM_LOST: State.FAILED,
+    On.CONSULT_OPEN_FAILED: State.FAILED,
+    On.CALLER_HOLD_FAILED: State.FAILED,
+    On.BRIEFING_FAILED: State.FAILED,
+}
+"""What ends the waiting before the merge, and how."""
+
 
 def a_transfer_is_asked_for_once(moment: Moment) -> Iterator[str]:
     """A second request changes nothing."""
@@ -49,8 +81,7 @@ def a_merge_is_prepared_when_the_human_answers(moment: Moment) -> Iterator[str]:
 
 def nobody_decides_before_the_answer(moment: Moment) -> Iterator[str]:
     """What is said in the human's name before anybody answered decides nothing."""
-    said = (On.CONSULT_ACCEPTED, On.CONSULT_DECLINED, On.VOICEMAIL_DETECTED, On.APP_ACCEPTED)
-    if moment.on in said and not moment.known.answered and moment.leaves:
+    if moment.on in IN_THE_HUMANS_NAME and not moment.known.answered and moment.leaves:
         yield f"{moment.on} leads to {moment.step.after}, but nobody has answered"
 
 
@@ -76,46 +107,33 @@ def one_dial_at_most(moment: Moment) -> Iterator[str]:
 
 def a_dial_that_was_answered_has_said_all(moment: Moment) -> Iterator[str]:
     """After the answer a report of the dial changes nothing; the leg itself is the news."""
-    reports = (On.CONSULT_RANG, On.CONSULT_REFUSED, On.DIAL_UNCERTAIN, On.CONSULT_ANSWERED)
-    if moment.on in reports and moment.known.answered and (moment.leaves or moment.done):
+    if moment.on in DIAL_REPORTS and moment.known.answered and (moment.leaves or moment.done):
         yield f"{moment.on} leads to {moment.step.after} and starts {list(moment.done)}"
 
 
 def whoever_leaves_ends_the_waiting(moment: Moment) -> Iterator[str]:
     """The caller's hang-up, a lost caller room and the job's end decide in the same step."""
     before = moment.step.before
-    ends = {
-        On.CALLER_HUNG_UP: State.ABANDONED,
-        On.CALLER_ROOM_LOST: State.FAILED,
-        On.JOB_SHUTTING_DOWN: State.FAILED if before is State.MERGING else State.CANCELLED,
-    }.get(moment.on)
+    ends = GOES.get(moment.on)
     if ends is None or before in FINAL:
         return
+    if moment.on is On.JOB_SHUTTING_DOWN and before is State.MERGING:
+        ends = State.FAILED
     if moment.step.after is not (State.ENDED if before is State.MERGED else ends):
         yield f"{moment.on} in {before} leads to {moment.step.after}"
 
 
 def what_the_human_says_is_the_outcome(moment: Moment) -> Iterator[str]:
     """While the human decides, a no is a decline and a machine is a voicemail."""
-    said = {On.CONSULT_DECLINED: State.DECLINED, On.VOICEMAIL_DETECTED: State.VOICEMAIL}
-    after = said.get(moment.on)
+    after = SAID.get(moment.on)
     if moment.step.before is State.BRIEFING and after not in (None, moment.step.after):
         yield f"{moment.on} leads to {moment.step.after}"
 
 
 def before_the_merge_every_wish_is_followed_at_once(moment: Moment) -> Iterator[str]:
     """Until the yes a cancel, a no, a close or a lost consult room ends the waiting at once."""
-    ends = {
-        On.APP_CANCELLED: State.CANCELLED,
-        On.APP_DECLINED: State.DECLINED,
-        On.SESSION_CLOSED: State.CANCELLED,
-        On.HOLD_LIMIT_PASSED: State.FAILED,
-        On.CONSULT_ROOM_LOST: State.FAILED,
-        On.CONSULT_OPEN_FAILED: State.FAILED,
-        On.CALLER_HOLD_FAILED: State.FAILED,
-        On.BRIEFING_FAILED: State.FAILED,
-    }.get(moment.on)
-    waiting = moment.step.before in HELD - {State.MERGING}
+    ends = WISHES.get(moment.on)
+    waiting = moment.step.before in BEFORE_MERGING
     news = waiting and moment.step.handling is not Handling.STALE
     if news and ends not in (None, moment.step.after):
         yield f"{moment.on} leads to {moment.step.after}"

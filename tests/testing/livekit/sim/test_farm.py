@@ -4,9 +4,11 @@ import json
 from multiprocessing import resource_tracker
 
 import pytest
+from livekit.agents import Agent, function_tool
+from livekit.agents.voice import agent
 
 from warm_transfer.testing.livekit.sim.counting import Tally
-from warm_transfer.testing.livekit.sim.farm import BATCH, play_many
+from warm_transfer.testing.livekit.sim.farm import BATCH, play_many, tools_of
 
 # It lives as long as this process, and has a pipe; so it is not the test that leaves that open.
 resource_tracker.ensure_running()
@@ -17,6 +19,24 @@ def test_two_processes_count_what_one_does() -> None:
     together = play_many(500, 2 * BATCH + 1, processes=2)
     assert alone.n == together.n == 2 * BATCH + 1
     assert json.dumps(alone.in_json()) == json.dumps(together.in_json())
+
+
+def test_the_tools_of_an_agent_are_those_that_the_sdk_finds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Own(Agent):
+        @function_tool
+        async def zebra(self) -> None:
+            """A tool."""
+
+        @function_tool(name="another")
+        async def ant(self) -> None:
+            """A tool whose name is not its method's."""
+
+    plain = Own(instructions="").tools
+    monkeypatch.setattr(agent, "find_function_tools", tools_of)
+    found = Own(instructions="").tools
+    assert [each.id for each in found] == [each.id for each in plain] == ["another", "zebra"]
 
 
 def test_it_is_told_after_each_batch_and_what_that_raises_ends_it() -> None:
