@@ -191,6 +191,21 @@ BROKEN: list[tuple[str, Callable[[], Table], str]] = [
         "briefing x CONSULT_DECLINED",
     ),
     (
+        "only_an_acceptance_leads_to_a_merge",
+        lambda: more("briefing x HOLD_AUDIO_FAILED", Do.MERGE_LEGS),
+        "briefing x HOLD_AUDIO_FAILED",
+    ),
+    (
+        "everything_acquired_is_given_back",
+        lambda: less("merged x DEADLINE_PASSED", Do.UNMERGE_LEGS),
+        "merged x DEADLINE_PASSED",
+    ),
+    (
+        "everything_acquired_is_given_back",
+        lambda: less("dialing x CONSULT_REFUSED", Do.RESUME_CALLER),
+        "dialing x CONSULT_REFUSED",
+    ),
+    (
         "one_dial_at_most",
         lambda: less("holding x CALLER_HELD", Do.DIAL_CONSULT),
         "holding x CALLER_HELD",
@@ -256,6 +271,7 @@ OPEN_CONSULT is no release
 RESUME_CALLER comes before DELIVER_OUTCOME
 busy is no reason for declined
 decides a second time
+ends the transfer without giving back HOLD_CALLER
 ends the transfer without giving back MERGE_LEGS
 ends the transfer without giving back PLAY_HOLD_AUDIO
 ends the transfer without giving back PREPARE_MERGE

@@ -31,9 +31,18 @@ MAY_END = HUMAN_GONE | {
 MERGE_REPORTS = frozenset({On.MERGE_CONFIRMED, On.MERGE_FAILED, On.MERGE_UNCERTAIN})
 
 
+def _is_old(moment: Moment) -> bool:
+    """Whether it is a report of a merge or look older than the one that settled the merge."""
+    number = moment.step.event.effect
+    return number is not None and number <= moment.known.settled
+
+
 def a_broken_merge_is_repaired_once(moment: Moment) -> Iterator[str]:
     """The first break of a merged call is repaired, the second counts as the human's leaving."""
     if moment.step.before is not State.MERGED or moment.on is not On.MERGE_BROKE:
+        return
+    if _is_old(moment):
+        # The same break, told twice.
         return
     if moment.known.repairs and not moment.ends:
         yield "a second break is not taken for the end"
@@ -43,9 +52,7 @@ def a_broken_merge_is_repaired_once(moment: Moment) -> Iterator[str]:
 
 def a_settled_merge_is_not_undone_by_an_older_report(moment: Moment) -> Iterator[str]:
     """A report of a merge or look older than the one that settled the merge changes nothing."""
-    number = moment.step.event.effect
-    old = number is not None and number <= moment.known.settled
-    if moment.on in MERGE_REPORTS and old and (moment.leaves or moment.done):
+    if moment.on in MERGE_REPORTS and _is_old(moment) and (moment.leaves or moment.done):
         yield f"{moment.on} leads to {moment.step.after} and starts {list(moment.done)}"
 
 

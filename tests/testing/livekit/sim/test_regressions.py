@@ -170,6 +170,26 @@ REGRESSIONS = {
         ),
         bridge=True,
     ),
+    # The same break, told twice, was taken for a second one by the judge.
+    "a broken bridge is told twice": Drawn(
+        seed=1317509,
+        scenario=Scenario(
+            phone=Phone(rings_after_s=0.252, answers_after_s=3.05, hangs_up_after_s=8.46),
+            human=Human(after_s=1.604, briefing_s=3.665, hangs_up=When(5.974, "merge")),
+            caller=Caller(hangs_up=When(8.86, "merge"), by_phone=True),
+            app=App(session_closes_first=False),
+            agent=Agent(loses_consult_room=When(4.907, "answer")),
+            server=Server(moves=True),
+            policy={
+                "decision_timeout_s": 20.0,
+                "on_human_left": "return",
+                "call_limit_s": 29.355,
+            },
+            merge=("sip_bridge",),
+        ),
+        bridge=True,
+        troubles=(Trouble(What.REPEATED_EVENT, When(0.658, "outcome"), which=6),),
+    ),
     # The server made it all the same, after it had been deleted.
     "the making of the consult room is cancelled": Drawn(
         seed=304687,
