@@ -196,6 +196,11 @@ BROKEN: list[tuple[str, Callable[[], Table], str]] = [
         "briefing x HOLD_AUDIO_FAILED",
     ),
     (
+        "every_wait_is_bounded",
+        lambda: without("dialing x DEADLINE_PASSED"),
+        "dialing x DEADLINE_PASSED",
+    ),
+    (
         "everything_acquired_is_given_back",
         lambda: less("merged x DEADLINE_PASSED", Do.UNMERGE_LEGS),
         "merged x DEADLINE_PASSED",
@@ -327,6 +332,18 @@ def test_a_broken_table_is_refused_before_a_transfer_begins(
     assert where
     with pytest.raises(TableError):
         Transfer("t", table=broken())
+
+
+@pytest.mark.parametrize(
+    ("rule", "broken"), [each[:2] for each in BROKEN if each[0].startswith("everything")]
+)
+def test_what_is_given_back_does_not_depend_on_the_order_of_the_rows(
+    rule: str, broken: Callable[[], Table]
+) -> None:
+    (by_name,) = [each for each in RULES if each.__name__ == rule]
+    table = broken()
+    turned = table.with_rows(reversed(table.rows))
+    assert sorted(by_name(turned)) == sorted(by_name(table))
 
 
 def test_every_rule_is_broken_by_a_test() -> None:

@@ -136,6 +136,8 @@ class Hold:
         if self._closing is None or self._closing.done():
             name = f"warm-transfer {self._legs.transfer_id} hold audio closing"
             self._closing = asyncio.get_running_loop().create_task(player.aclose(), name=name)
+            # Its error is looked at below, but for a release that is cut off meanwhile.
+            self._closing.add_done_callback(_forgive)
         share_s = policy.release_timeout_s / (policy.release_attempts_max + 1)
         done, _ = await asyncio.wait([self._closing], timeout=share_s)
         if not done:
@@ -195,6 +197,11 @@ _OUTPUTS = ("audio", "video", "transcription")
 def _path(clip: BuiltinAudioClip) -> str:
     """Where a clip is; it is looked for in the installed packages, and never moves."""
     return clip.path()
+
+
+def _forgive(task: asyncio.Task[None]) -> None:
+    if not task.cancelled():
+        task.exception()
 
 
 def _switch_off(streams: Any, kinds: Sequence[str], were: dict[str, bool]) -> None:

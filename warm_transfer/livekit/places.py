@@ -13,6 +13,7 @@ from warm_transfer.livekit.faults import naming_settings
 from warm_transfer.livekit.gates import Gates
 from warm_transfer.livekit.legs import Legs
 from warm_transfer.livekit.sdk import Room
+from warm_transfer.logs import BoundLog
 
 __all__ = ["CallersRoom", "OwnRoom", "Place", "place_of"]
 
@@ -179,7 +180,7 @@ class CallersRoom:
         """What the agent sends to the caller is for the caller alone, and the gates are watched."""
         self.gates = Gates(legs, beside=self.identity(legs))
         self.gates.shut()
-        self._for_caller = _Limit(legs.caller_room, legs.caller_identity)
+        self._for_caller = _Limit(legs.caller_room, legs.caller_identity, legs.log)
         self._for_caller.impose()
 
     async def make(self, legs: Legs) -> None:
@@ -187,7 +188,7 @@ class CallersRoom:
 
     def enter(self, legs: Legs, room: Room) -> None:
         """What the agent says here is for the human alone."""
-        self._for_human = _Limit(room, legs.human_identity)
+        self._for_human = _Limit(room, legs.human_identity, legs.log)
         self._for_human.impose()
 
     async def admit(self, legs: Legs) -> None:
@@ -239,18 +240,19 @@ def place_of(strategies: Iterable[object]) -> Place:
 class _Limit:
     """Lets one participant alone subscribe to our tracks in a room, those to come included."""
 
-    def __init__(self, room: Room, identity: str) -> None:
+    def __init__(self, room: Room, identity: str, log: BoundLog) -> None:
         self._room = room
+        self._log = log
         self._only = rtc.ParticipantTrackPermission(participant_identity=identity, allow_all=True)
 
     def impose(self) -> None:
         """From now on, and again after a reconnect: it is sent without an answer."""
-        self._room.on("reconnected", self._say)
+        self._room.on("reconnected", self._say_again)
         self._say()
 
     def forget(self) -> None:
         """Say it no more; safe to repeat."""
-        self._room.off("reconnected", self._say)
+        self._room.off("reconnected", self._say_again)
 
     def lift(self) -> None:
         """Let everybody subscribe.
@@ -261,6 +263,12 @@ class _Limit:
             self._room.local_participant.set_track_subscription_permissions(
                 allow_all_participants=True
             )
+
+    def _say_again(self) -> None:
+        try:
+            self._say()
+        except Exception as error:  # noqa: BLE001 - nobody to raise to; the server keeps the limit
+            self._log.warning("limit not repeated", detail=type(error).__name__)
 
     def _say(self) -> None:
         self._room.local_participant.set_track_subscription_permissions(
