@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 
 import pytest
 from livekit import rtc
 
 from tests.livekit.bench import HUMAN, Bench
-from warm_transfer.livekit.legs import again_later, microphone_of, mute, unpublish
+from warm_transfer.livekit.legs import again_later, look_away, microphone_of, mute, unpublish
 from warm_transfer.testing.livekit.faults import Fault, How
 from warm_transfer.testing.livekit.rooms import SimRoom
 from warm_transfer.testing.livekit.sound import SimAudioSource, SimLocalTrack
@@ -216,3 +217,30 @@ async def test_a_removal_is_repeated_twice_and_its_error_ends_that() -> None:
     with pytest.raises(ConnectionError):
         await again_later(fails)
     assert len(at_s) == 3
+
+
+@pytest.mark.asyncio
+async def test_an_error_that_nobody_waits_for_is_not_reported_as_forgotten() -> None:
+    told: list[str] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: told.append(context["message"]))
+
+    async def fails() -> None:
+        raise ConnectionError
+
+    forgotten = asyncio.ensure_future(fails())
+    await asyncio.wait([forgotten])
+    del forgotten
+    gc.collect()
+    assert told == ["Task exception was never retrieved"]
+
+    for cancelled in (False, True):
+        task = asyncio.ensure_future(fails())
+        task.add_done_callback(look_away)
+        if cancelled:
+            task.cancel()
+        await asyncio.wait([task])
+        await asyncio.sleep(0)
+        del task
+        gc.collect()
+    assert len(told) == 1

@@ -19,7 +19,7 @@ from warm_transfer.livekit.arrival import can_be_heard, comes_true
 from warm_transfer.livekit.bridge_objects import BridgeObjects
 from warm_transfer.livekit.faults import refusal
 from warm_transfer.livekit.lane import Broke
-from warm_transfer.livekit.legs import Legs, again_later, unless
+from warm_transfer.livekit.legs import Legs, again_later, look_away, unless
 from warm_transfer.livekit.preflight import bridge_at
 from warm_transfer.livekit.presence import Presence
 from warm_transfer.livekit.sdk import Room
@@ -310,7 +310,7 @@ def _dial(legs: Legs, bridge: BridgeObjects) -> asyncio.Task[bool]:
     request = _request(legs, bridge)
     name = f"warm-transfer {legs.transfer_id} bridge"
     dialled = asyncio.get_running_loop().create_task(_send(legs, request), name=name)
-    dialled.add_done_callback(_look_away)
+    dialled.add_done_callback(look_away)
     return dialled
 
 
@@ -355,9 +355,3 @@ async def _send(legs: Legs, request: api.CreateSIPParticipantRequest) -> bool:
         legs.log.warning("bridge uncertain", detail=type(error).__name__)
         return False
     return True
-
-
-def _look_away(dialled: asyncio.Task[bool]) -> None:
-    """A refusal that comes when nobody waits any more is not reported as forgotten."""
-    if not dialled.cancelled():
-        dialled.exception()

@@ -12,7 +12,7 @@ from livekit.agents import AudioConfig, BuiltinAudioClip
 
 from warm_transfer.effects import Effect
 from warm_transfer.events import Event, Facts, On
-from warm_transfer.livekit.legs import Legs, mute, unpublish
+from warm_transfer.livekit.legs import Legs, look_away, mute, unpublish
 from warm_transfer.livekit.sdk import FRAME_MS, SAMPLE_RATE_HZ, AudioFile, HoldPlayer
 from warm_transfer.ports import Work
 
@@ -137,7 +137,7 @@ class Hold:
             name = f"warm-transfer {self._legs.transfer_id} hold audio closing"
             self._closing = asyncio.get_running_loop().create_task(player.aclose(), name=name)
             # Its error is looked at below, but for a release that is cut off meanwhile.
-            self._closing.add_done_callback(_forgive)
+            self._closing.add_done_callback(look_away)
         share_s = policy.release_timeout_s / (policy.release_attempts_max + 1)
         done, _ = await asyncio.wait([self._closing], timeout=share_s)
         if not done:
@@ -197,11 +197,6 @@ _OUTPUTS = ("audio", "video", "transcription")
 def _path(clip: BuiltinAudioClip) -> str:
     """Where a clip is; it is looked for in the installed packages, and never moves."""
     return clip.path()
-
-
-def _forgive(task: asyncio.Task[None]) -> None:
-    if not task.cancelled():
-        task.exception()
 
 
 def _switch_off(streams: Any, kinds: Sequence[str], were: dict[str, bool]) -> None:

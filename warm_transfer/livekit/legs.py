@@ -22,6 +22,7 @@ __all__ = [
     "Lost",
     "again_later",
     "each_has_its_turn",
+    "look_away",
     "microphone_of",
     "mute",
     "unless",
@@ -110,6 +111,12 @@ async def each_has_its_turn(works: Iterable[Awaitable[None]]) -> None:
     for result in await asyncio.gather(*works, return_exceptions=True):
         if isinstance(result, BaseException):
             raise result
+
+
+def look_away(task: asyncio.Task[Any]) -> None:
+    """Let no error of a done task be reported as forgotten: nobody waits for it any more."""
+    if not task.cancelled():
+        task.exception()
 
 
 def microphone_of(room: Room, identity: str) -> rtc.RemoteTrackPublication | None:

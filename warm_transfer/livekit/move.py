@@ -13,7 +13,7 @@ from livekit import api, rtc
 
 from warm_transfer.livekit.arrival import can_be_heard, comes_true
 from warm_transfer.livekit.lane import Broke
-from warm_transfer.livekit.legs import Legs, unless
+from warm_transfer.livekit.legs import Legs, look_away, unless
 from warm_transfer.livekit.sdk import Room
 from warm_transfer.livekit.whereabouts import are_placed, members_of
 from warm_transfer.policy import Carrier
@@ -140,7 +140,7 @@ def _ask(legs: Legs, source: str, target: str) -> asyncio.Task[None]:
     """
     name = f"warm-transfer {legs.transfer_id} move"
     asked = asyncio.get_running_loop().create_task(_request(legs, source, target), name=name)
-    asked.add_done_callback(_look_away)
+    asked.add_done_callback(look_away)
     return asked
 
 
@@ -165,9 +165,3 @@ def _is_refusal(error: Exception) -> bool:
     client_error = HTTPStatus.BAD_REQUEST <= error.status < HTTPStatus.INTERNAL_SERVER_ERROR
     never = any(words in error.message for words in _NEVER)
     return never or (client_error and error.status not in _UNSURE)
-
-
-def _look_away(asked: asyncio.Task[None]) -> None:
-    """A refusal that comes when nobody waits any more is not reported as forgotten."""
-    if not asked.cancelled():
-        asked.exception()

@@ -22,7 +22,7 @@ from warm_transfer.events import Facts
 from warm_transfer.livekit.dial import DialOptions
 from warm_transfer.livekit.dialhook import Last
 from warm_transfer.livekit.faults import refusal
-from warm_transfer.livekit.legs import Legs
+from warm_transfer.livekit.legs import Legs, look_away
 from warm_transfer.livekit.options import deprecated
 from warm_transfer.livekit.sip import SipDialer
 from warm_transfer.ports import Dialer, DialRefused, DialRequest
@@ -157,7 +157,7 @@ class OverrideDialer:
         self._request, self._posted = request, None
         loop = asyncio.get_running_loop()
         self._work = loop.create_task(self._run(request), name="warm-transfer origination")
-        self._work.add_done_callback(_look_away)
+        self._work.add_done_callback(look_away)
         try:
             done, _ = await asyncio.wait([self._work], timeout=request.timeout_s)
             if not done:
@@ -190,7 +190,7 @@ class OverrideDialer:
             cause = InvalidArgument("_originate_human_agent", problem, remedy)
             raise DialRefused(Facts(detail=str(cause), cause=cause))
         self._posted = asyncio.ensure_future(self._sip.dial(request))
-        self._posted.add_done_callback(_look_away)
+        self._posted.add_done_callback(look_away)
         # The request itself is never cancelled: the phone would ring on.
         await asyncio.shield(self._posted)
 
@@ -204,12 +204,6 @@ class OverrideDialer:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._legs.policy.api_timeout_s):
                 await asyncio.wait([work])
-
-
-def _look_away(work: asyncio.Task[None]) -> None:
-    """An error that comes when nobody waits any more is not reported as forgotten."""
-    if not work.cancelled():
-        work.exception()
 
 
 def _raise_as_a_dialer(work: asyncio.Task[None]) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from livekit.agents import Agent, AgentSession, get_job_context
 
+from warm_transfer.livekit.legs import look_away
 from warm_transfer.outcome import TransferOutcome
 
 __all__ = ["TaskHost"]
@@ -64,6 +65,4 @@ class TaskHost:
     def take_back(self, inner: asyncio.Task[Any]) -> None:
         """The framework's await is over, also behind a cancelled one: the agent is back."""
         self.back.set()
-        if not inner.cancelled():
-            # Looked at, so that nobody reports it as forgotten.
-            inner.exception()
+        look_away(inner)
