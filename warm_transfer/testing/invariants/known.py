@@ -14,7 +14,7 @@ from warm_transfer.policy import Carrier, TransferPolicy
 from warm_transfer.states import FINAL, State
 from warm_transfer.transfer import Handling, Step
 
-__all__ = ["ASKED_WHILE_MERGING", "Known", "Moment", "StepInvariant", "learn"]
+__all__ = ["ASKED_WHILE_MERGING", "MERGE_REPORTS", "Known", "Moment", "StepInvariant", "learn"]
 
 #: What keeps a cancel or decline until the merge is known.
 ASKED_WHILE_MERGING = {
@@ -23,6 +23,8 @@ ASKED_WHILE_MERGING = {
     On.APP_DECLINED: (State.DECLINED, Reason.DECLINED),
     On.VOICEMAIL_DETECTED: (State.VOICEMAIL, Reason.VOICEMAIL),
 }
+
+MERGE_REPORTS = frozenset({On.MERGE_CONFIRMED, On.MERGE_FAILED, On.MERGE_UNCERTAIN})
 
 
 class Known(NamedTuple):

@@ -8,7 +8,7 @@ from warm_transfer.effects import Do
 from warm_transfer.events import On
 from warm_transfer.policy import Carrier
 from warm_transfer.states import FINAL, State
-from warm_transfer.testing.invariants.known import Moment, StepInvariant
+from warm_transfer.testing.invariants.known import MERGE_REPORTS, Moment, StepInvariant
 from warm_transfer.transfer import Handling
 
 __all__ = ["MERGED_CALLS"]
@@ -27,8 +27,6 @@ MAY_END = HUMAN_GONE | {
     On.AGENT_HEARD_OUT,
 }
 """The events that may end a merged call that does not need what they tell of."""
-
-MERGE_REPORTS = frozenset({On.MERGE_CONFIRMED, On.MERGE_FAILED, On.MERGE_UNCERTAIN})
 
 
 def _is_old(moment: Moment) -> bool:

@@ -8,13 +8,15 @@ from warm_transfer.effects import Do
 from warm_transfer.events import ACCEPTANCES, On
 from warm_transfer.outcome import Reason
 from warm_transfer.states import State
-from warm_transfer.testing.invariants.known import ASKED_WHILE_MERGING, Moment, StepInvariant
+from warm_transfer.testing.invariants.known import (
+    ASKED_WHILE_MERGING,
+    MERGE_REPORTS,
+    Moment,
+    StepInvariant,
+)
 from warm_transfer.transfer import Handling
 
 __all__ = ["MERGES"]
-
-MERGE_REPORTS = frozenset({On.MERGE_CONFIRMED, On.MERGE_FAILED, On.MERGE_UNCERTAIN})
-
 
 MAY_END = MERGE_REPORTS | {
     On.DEADLINE_PASSED,
