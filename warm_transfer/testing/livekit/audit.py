@@ -124,9 +124,10 @@ def _early(result: Result, heard: Heard, merging_s: float | None) -> bool:
     if merging_s is not None and heard.from_s >= merging_s:
         return False
     until_s = heard.to_s if merging_s is None else min(heard.to_s, merging_s)
-    leak_s = LEAK_S + result.world.hampered_s
-    open_s = [(from_s, from_s + leak_s) for from_s in result.world.returns_s]
-    open_s += [(from_s, from_s + for_s + LEAK_S) for from_s, for_s in result.world.stalls_s]
+    world = result.world
+    hampered_s = sum(for_s for _, for_s in (*world.stalls_s, *world.late_news_s))
+    open_s = [(from_s, from_s + LEAK_S + hampered_s) for from_s in world.returns_s]
+    open_s += [(from_s, from_s + for_s + LEAK_S) for from_s, for_s in world.stalls_s]
     leaks = any(from_s <= heard.from_s and until_s <= to_s for from_s, to_s in open_s)
     voices = heard.tag in ("caller", "human")
     fast = _answered_fast(result, heard) and until_s - heard.from_s < FAST_LEAK_S
@@ -209,9 +210,9 @@ def _unseen(result: Result, at_s: float) -> bool:
     """
     grace_s = TransferPolicy().reconnect_grace_s
     world = result.world
-    gone = [(lost_s, for_s + LEAK_S) for lost_s, for_s in world.absent_s]
+    unseen = (*world.absent_s, *world.stalls_s, *world.late_news_s)
+    gone = [(from_s, for_s + LEAK_S) for from_s, for_s in unseen]
     gone += [(lost_s, for_s + grace_s) for lost_s, for_s in world.away_s]
-    gone += [(late_s, for_s + LEAK_S) for late_s, for_s in world.late_news_s]
     return any(lost_s <= at_s <= lost_s + for_s for lost_s, for_s in gone)
 
 

@@ -64,11 +64,10 @@ class World(Packets):
         """When somebody without a client has lost its connection, or has left without a reason, and
         for how long nobody knows."""
         self.stalls_s: list[tuple[float, float]] = []
-        """When the agent could not do anything, and for how long."""
+        """When the agent could not do anything, and for how long; what became of the others then
+        nobody knows."""
         self.late_news_s: list[tuple[float, float]] = []
         """When a client of the agent's began to be told late, and by how much."""
-        self.hampered_s = 0.0
-        """For how long in all the agent could not do anything, or was told nothing."""
         self.rooms: dict[str, ServerRoom] = {}
         self.ledger = Ledger()
 

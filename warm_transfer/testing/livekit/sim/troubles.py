@@ -191,9 +191,7 @@ class TroubledStage(Stage):
         loop = self.world.loop
         assert isinstance(loop, VirtualClockLoop)
         # The world stands still as well, which a real one would not: nobody knows what it did.
-        self.world.absent_s.append((self.world.now_s, trouble.seconds))
         self.world.stalls_s.append((self.world.now_s, trouble.seconds))
-        self.world.hampered_s += trouble.seconds
         loop.stall(trouble.seconds)
 
     def _slow_news(self, _: Engine, trouble: Trouble) -> None:
@@ -203,7 +201,6 @@ class TroubledStage(Stage):
             member = rooms[trouble.which % len(rooms)].local_participant.member
             self.world.late_news_s.append((self.world.now_s, trouble.seconds))
             member.told_until_s = max(member.told_until_s, self.world.now_s + trouble.seconds)
-            self.world.hampered_s += trouble.seconds
 
     def _repeat(self, engine: Engine, trouble: Trouble) -> None:
         assert isinstance(engine, TroubledEngine)
