@@ -133,7 +133,7 @@ class Dial:
         self._request: DialRequest | None = None
         self._effect: Effect | None = None
         self._ended = asyncio.Event()
-        self._cut_off = False
+        self._cut_off = self._uncleared = False
         self._uncertain = False
         self._settled = False
         self._answered = False
@@ -244,13 +244,15 @@ class Dial:
         remove = legs.api.room.remove_participant
         async with asyncio.timeout(legs.policy.api_timeout_s):
             await self._dialer.hang_up(request)
-        if self._outstanding or self._cut_off:
+        if self._outstanding or self._cut_off or self._uncleared:
             # Not answered that we know, so the leg is in no other room; this one would come anew.
+            self._uncleared = True
             try:
                 await legs.removed(remove(_who(request, request.room)))
             finally:
                 # The answer may be lost, and the leg gone all the same.
                 await self._place.clear(legs)
+                self._uncleared = False
             return
         for room in dict.fromkeys((request.room, legs.caller_room.name)):
             await legs.removed(remove(_who(request, room)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from aiohttp import ClientConnectionError
 from livekit import api
 
 from warm_transfer.testing.livekit.faults import Fault, How
@@ -247,6 +248,23 @@ REGRESSIONS = {
             merge=("sip_bridge",),
         ),
         bridge=True,
+    ),
+    # The leg had made the room anew, which was not deleted when the dial had ended meanwhile.
+    "a late leg's room cannot be deleted at first": Drawn(
+        seed=2034357,
+        scenario=Scenario(
+            phone=Phone(rings_after_s=None, answers_after_s=1.03),
+            server=Server(moves=True),
+            faults={
+                ("room.create_room", 1): Fault(
+                    How.FAILS, error=ClientConnectionError("cannot connect")
+                ),
+                ("room.delete_room", 3): Fault(
+                    How.FAILS, error=api.ServerError("internal", "internal error", status=500)
+                ),
+            },
+            merge=("move",),
+        ),
     ),
     # Nobody was at the gates any more.
     "the keeper of a shared room's gates is cancelled": Drawn(
