@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import inspect
 import time
@@ -14,6 +15,7 @@ import pytest
 from livekit import rtc
 from livekit.agents import Agent, AgentSession, AgentTask, BackgroundAudioPlayer, function_tool
 from livekit.agents import job as job_module
+from livekit.agents.llm import ToolError
 from livekit.agents.voice import agent as agent_module
 from livekit.agents.voice import agent_activity, background_audio
 from livekit.agents.voice.room_io import RoomIO, RoomOptions
@@ -30,6 +32,7 @@ from warm_transfer.livekit.compat import (
     complete_outside_speech,
     current_activity,
     deletes_room_on_close,
+    is_closing,
     pass_task_mark,
     server_url,
     take_tools,
@@ -445,6 +448,31 @@ async def test_a_session_that_deletes_its_room_is_known(deletes: bool) -> None:
     session._room_io = RoomIO(session, rtc.Room(), options=options)
     assert deletes_room_on_close(session) is deletes
     assert "self._options.delete_room_on_close" in inspect.getsource(RoomIO)
+
+
+# AgentSession._closing: whether it is the framework that cancels, because the session closes.
+
+
+@pytest.mark.asyncio
+async def test_a_session_that_closes_says_so_to_what_it_cancels() -> None:
+    seen: list[bool] = []
+
+    class Cancelled(Task):
+        def cancel(self) -> None:
+            seen.append(is_closing(session))
+            super().cancel()
+
+    class Asking(Agent):
+        async def on_enter(self) -> None:
+            with contextlib.suppress(ToolError):
+                await Cancelled()
+
+    session: AgentSession[Any] = AgentSession(vad=None, turn_handling={"turn_detection": None})
+    await session.start(Asking(instructions=""), record=False)
+    await asyncio.sleep(0.1)
+    assert not is_closing(session)
+    await session.aclose()
+    assert seen == [True]
 
 
 def test_a_session_whose_options_are_not_known_is_taken_to_keep_its_room() -> None:

@@ -24,6 +24,8 @@ RELIED_ON = {
     "nothing can be checked before the framework is asked",
     "_pass_through_activity_task_info": "the framework refuses the inner task that awaits for us",
     "_info": "a job on a region of the cloud has its consult room opened on another one",
+    "_closing": "an application that cancels is taken for a session that closes: the caller stays "
+    "deaf and mute",
     "_options": "an agent that leaves takes the call with it, if its session deletes the room",
     "_tools": "a subclass's tools are the held caller's, whose agent could be talked into them",
     "_ffi_client": "a relay's stream is woken by every frame of the process",

@@ -117,6 +117,22 @@ async def test_the_phone_is_rung_within_milliseconds_of_the_await() -> None:
 
 
 @pytest.mark.asyncio
+@pytest.mark.parametrize("state", [S.DIALING, S.BRIEFING])
+async def test_a_cancel_without_a_reason_gives_the_caller_back_to_the_agent(state: S) -> None:
+    desk = await Desk.open(SLOW)
+    before = desk.switches()
+    desk.ask()
+    await desk.until(state)
+    assert desk.task.cancel() is True
+    await desk.over.wait()
+    assert desk.task.outcome is not None
+    assert desk.task.outcome.reason is R.APP_CANCELLED
+    assert desk.switches() == before
+    await desk.assert_usable()
+    await desk.close()
+
+
+@pytest.mark.asyncio
 async def test_the_caller_who_hangs_up_ends_the_await() -> None:
     desk = await Desk.open(SLOW)
     desk.ask()
@@ -270,7 +286,7 @@ async def test_a_journal_that_cannot_be_written_is_named_before_anything_is_dial
 
 
 @pytest.mark.asyncio
-async def test_the_frameworks_own_cancel_right_after_the_merge_does_not_hide_it() -> None:
+async def test_a_cancel_right_after_the_merge_does_not_hide_it() -> None:
     desk: Desk
 
     def cancel(change: StateChange) -> None:

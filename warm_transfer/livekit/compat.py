@@ -31,6 +31,7 @@ __all__ = [
     "complete_outside_speech",
     "current_activity",
     "deletes_room_on_close",
+    "is_closing",
     "pass_task_mark",
     "server_url",
     "take_tools",
@@ -186,6 +187,11 @@ def deletes_room_on_close(session: AgentSession[Any]) -> bool:
     """Whether a session was started with ``delete_room_on_close``; False if that is not known."""
     options = getattr(session.room_io, "_options", None)
     return bool(getattr(options, "delete_room_on_close", False))
+
+
+def is_closing(session: AgentSession[Any]) -> bool:
+    """Whether a session is about to close, and so cancels the tasks it has."""
+    return session._closing  # noqa: SLF001 - as above
 
 
 def take_tools(agent: Agent) -> list[Any]:

@@ -31,7 +31,12 @@ from warm_transfer.events import Event, Facts, On
 from warm_transfer.livekit.awaiting import Awaiting, framework_await
 from warm_transfer.livekit.briefing import ConsultOptions
 from warm_transfer.livekit.callersession import caller_of, refuse_room_deletion, refuse_second
-from warm_transfer.livekit.compat import complete_outside_speech, current_activity, take_tools
+from warm_transfer.livekit.compat import (
+    complete_outside_speech,
+    current_activity,
+    is_closing,
+    take_tools,
+)
 from warm_transfer.livekit.consult import unguessable
 from warm_transfer.livekit.dial import HUMAN_NAME, DialOptions
 from warm_transfer.livekit.dialhook import DialHook
@@ -253,23 +258,27 @@ class WarmTransferTask(Origination, AgentTask[WarmTransferResult]):
     def cancel(self, reason: str | None = None) -> Any:
         """Cancel the transfer; the caller goes back to the agent. True if it was taken.
 
-        Without a reason it is the framework's own call: the session is closing.
+        The framework calls it as well, without a reason, when the session closes.
         """
-        if reason is not None:
-            if self._engine is not None:
-                return self._engine.cancel(reason)
-            if self._built is None or self._built.is_set():
-                return False
-            # The await still looks what the server is good for: kept until there is an engine.
-            self._cancelled_early = reason
-            return True
-        if self._engine is not None:
-            self._engine.take(Event(On.SESSION_CLOSED))
-            if self._engine.outcome is not None:
-                # Ours says more than the framework's "is cancelled".
-                self.complete_with(self._engine.outcome)
+        engine, host = self._engine, self._host
+        if reason is None and engine is not None and host is not None and is_closing(host.session):
+            return self._close(engine)
+        if engine is not None:
+            return engine.cancel(reason or "")
+        if self._built is None or self._built.is_set():
+            return False
+        # The await still looks what the server is good for: kept until there is an engine.
+        self._cancelled_early = reason or ""
+        return True
+
+    def _close(self, engine: Engine) -> bool:
+        """End with the session."""
+        taken = engine.take(Event(On.SESSION_CLOSED))
+        if engine.outcome is not None:
+            # Ours says more than the framework's "is cancelled".
+            self.complete_with(engine.outcome)
         super().cancel()
-        return None
+        return taken
 
     async def wait_closed(self) -> None:
         """Return when the transfer is over and nothing of it is left."""
