@@ -35,39 +35,6 @@ __all__ = [
 Listener = Callable[..., None]
 
 
-class Track(Protocol):
-    """A published or subscribed track (``rtc.Track``)."""
-
-    @property
-    def sid(self) -> str: ...
-    @property
-    def name(self) -> str: ...
-
-
-class Publication(Protocol):
-    """A publication, local or remote (``rtc.TrackPublication``)."""
-
-    @property
-    def sid(self) -> str: ...
-    @property
-    def name(self) -> str: ...
-    @property
-    def kind(self) -> int: ...
-    @property
-    def source(self) -> int: ...
-    @property
-    def muted(self) -> bool: ...
-    @property
-    def track(self) -> Any: ...
-
-
-class LocalPublication(Publication, Protocol):
-    """``rtc.LocalTrackPublication``."""
-
-    async def wait_for_subscription(self) -> None:
-        """Return when somebody has subscribed."""
-
-
 class Participant(Protocol):
     """``rtc.RemoteParticipant``."""
 

@@ -17,13 +17,10 @@ from warm_transfer.events import On
 from warm_transfer.rows import Pair
 from warm_transfer.states import State
 
-__all__ = ["MEMORY_MAX_MB", "SPIN_VERSION", "Checked", "SpinFailed", "check", "missing", "version"]
+__all__ = ["MEMORY_MAX_MB", "Checked", "SpinFailed", "check", "missing", "version"]
 
 MEMORY_MAX_MB = 6_000
 """What the verifier may take; beyond it the walk is not whole and counts as failed."""
-
-SPIN_VERSION = "6.5"
-"""The series that the model was written for: `apt-get install spin` on Debian 12 and 13."""
 
 _DEPTH_MAX = 30_000
 _LIMIT_S = 1_200.0

@@ -74,12 +74,6 @@ class Report:
         """The rows that no path takes."""
         return [row.id for row in self.table.rows if row.id not in self.rows_taken]
 
-    def pairs_missed(self) -> list[str]:
-        """The pairs with rows and the ignored pairs that no path reaches."""
-        decided = [*self.table.by_pair, *self.table.ignored]
-        reached = self.pairs_row | self.pairs_ignored
-        return [f"{state} x {event}" for state, event in decided if (state, event) not in reached]
-
 
 def report_of(explorers: Sequence[Explorer], seconds: float) -> Report:
     """What explorers that have run have found, together."""
