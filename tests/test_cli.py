@@ -118,6 +118,25 @@ def test_the_journal_can_be_put_elsewhere(told: Told) -> None:
     told()
 
 
+def test_a_journal_that_is_there_already_is_not_touched(told: Told) -> None:
+    Path("mine.jsonl").write_text("mine\n", encoding="utf-8")
+    assert main(["demo", "busy", "--journal", "mine.jsonl"]) == 2
+    out, err = told()
+    assert out == ""
+    assert err == (
+        "warm-transfer: `--journal` is 'mine.jsonl', which is there already; "
+        "give a new file, or show it with --replay\n"
+    )
+    assert Path("mine.jsonl").read_text(encoding="utf-8") == "mine\n"
+
+
+def test_also_the_journal_of_the_last_demo_is_kept_when_it_is_named(told: Told) -> None:
+    lines = recorded()
+    assert main(["demo", "busy", "--journal", str(JOURNAL)]) == 2
+    assert JOURNAL.read_text(encoding="utf-8").splitlines() == lines
+    told()
+
+
 def test_a_scenario_can_be_told_in_a_line(told: Told) -> None:
     assert main(["demo", 'human answers after 2 s, says no "I am in a meeting" after 3 s']) == 0
     out, _ = told()
@@ -233,11 +252,11 @@ def test_a_broken_journal_is_named_by_file_and_line(told: Told) -> None:
 @pytest.mark.parametrize(
     ("key", "value", "problem"),
     [
-        ("table", "0123456789ab", "line 2: is of table 0123456789ab"),
-        ("after", "merged", "line 2: went holding to merged, now holding to dialing"),
-        ("event", "CALLER_FELL", "line 2: cannot be replayed: 'CALLER_FELL'"),
-        ("event", "MERGE_CONFIRMED", "line 2: cannot be replayed: MERGE_CONFIRMED cannot happen"),
-        ("seq", 7, "line 2: is step 7 of the transfer, not 2"),
+        ("table", "0123456789ab", "is of table 0123456789ab"),
+        ("after", "merged", "went holding to merged, now holding to dialing"),
+        ("event", "CALLER_FELL", "cannot be replayed: 'CALLER_FELL'"),
+        ("event", "MERGE_CONFIRMED", "cannot be replayed: MERGE_CONFIRMED cannot happen"),
+        ("seq", 7, "is step 7 of the transfer, not 2"),
     ],
 )
 def test_a_journal_that_decides_differently_is_said(
@@ -248,7 +267,9 @@ def test_a_journal_that_decides_differently_is_said(
     lines[1] = json.dumps({**json.loads(lines[1]), key: value})
     assert replay_of(lines) == 2
     out, err = told()
-    assert err.startswith(f"warm-transfer: {problem}")
+    name = json.loads(lines[0])["transfer"]
+    assert err.startswith(f"warm-transfer: transfer {name}, line 2: {problem}")
+    assert out.endswith("not replayed\n\n")
     assert "every step decides as recorded" not in out
 
 
@@ -290,6 +311,20 @@ def test_a_journal_of_several_transfers_is_shown_one_after_the_other(told: Told)
     assert out.count("replayed: every step decides as recorded") == 2
     assert "transfer other \\ud800" in out
     assert err == ""
+
+
+def test_a_transfer_whose_beginning_is_gone_does_not_hide_those_behind_it(told: Told) -> None:
+    first, second = recorded("busy"), recorded("decline")
+    second = [json.dumps({**json.loads(line), "transfer": "other"}) for line in second]
+    told()
+    assert replay_of([*first[2:], *second]) == 2
+    out, err = told()
+    name = json.loads(first[0])["transfer"]
+    assert err == f"warm-transfer: transfer {name}, line 1: is step 3 of the transfer, not 1\n"
+    assert f"transfer {name}\n" in out
+    assert out.count("not replayed") == 1
+    shown = out.partition("transfer other\n")[2]
+    assert shown.endswith("replayed: every step decides as recorded\n\n")
 
 
 # The doctor and the bridge; what they find is in tests/livekit/doctor.

@@ -267,6 +267,7 @@ GOOD = stored(lines_of(On.TRANSFER_REQUESTED))[0]
         (json.dumps({**GOOD, "payload": {"of": "2"}}), "has no usable `payload`"),
         (json.dumps({**GOOD, "payload": {"sip_status": "486"}}), "has no usable `payload`"),
         (json.dumps({**GOOD, "payload": {"api_code": []}}), "has no usable `payload`"),
+        (json.dumps({**GOOD, "payload": {"detail": None}}), "has no usable `payload`"),
         (json.dumps({**GOOD, "payload": {"plan": 1}}), "has no usable `payload`"),
         (json.dumps({**GOOD, "effects": {}}), "has no usable `effects`"),
         (json.dumps({**GOOD, "effects": ["DIAL_CONSULT"]}), "has no usable `effects`"),
@@ -283,6 +284,14 @@ def test_a_line_that_is_no_journal_line_is_named_by_file_and_line(
     with pytest.raises(JournalError) as caught:
         read(path)
     assert str(caught.value) == f"{path}:2: {problem}"
+
+
+@pytest.mark.parametrize("value", ["text", 3, 0.5, None, True, [1], {"a": 1}])
+def test_fields_that_a_later_version_adds_are_ignored(tmp_path: Path, value: object) -> None:
+    path = tmp_path / "journal.jsonl"
+    line = {**GOOD, "later": value, "payload": {**GOOD["payload"], "later": value}}
+    path.write_text(json.dumps(line), encoding="utf-8")
+    assert what(replay(read(path))) == what(replay([GOOD]))
 
 
 @pytest.mark.parametrize("key", [key for key in KEYS if key != "v"])
@@ -359,7 +368,8 @@ def test_a_journal_of_another_table_is_refused() -> None:
     lines = lines_of(On.TRANSFER_REQUESTED, On.CALLER_HELD)
     with pytest.raises(JournalError) as caught:
         list(replay(lines, other))
-    assert str(caught.value) == f"line 1: is of table {TABLE.version}, not {other.version}"
+    problem = f"is of table {TABLE.version}, not {other.version}"
+    assert str(caught.value) == f"transfer t1, line 1: {problem}"
 
 
 def test_the_step_that_a_changed_table_decides_differently_is_named() -> None:
@@ -375,7 +385,8 @@ def test_the_step_that_a_changed_table_decides_differently_is_named() -> None:
     lines = [{**line, "table": table.version} for line in lines_of(*events)]
     with pytest.raises(JournalError) as caught:
         list(replay(lines, table))
-    assert str(caught.value) == "line 3: went dialing to failed, now dialing to cancelled"
+    problem = "went dialing to failed, now dialing to cancelled"
+    assert str(caught.value) == f"transfer t1, line 3: {problem}"
 
 
 @pytest.mark.parametrize(
@@ -403,13 +414,13 @@ def test_the_first_line_that_differs_is_named(change: dict[str, Any], problem: s
     next(steps)
     with pytest.raises(JournalError) as caught:
         next(steps)
-    assert str(caught.value) == f"line 2: {problem}"
+    assert str(caught.value) == f"transfer t1, line 2: {problem}"
 
 
 def test_a_missing_line_is_found() -> None:
     lines = stored(lines_of(*WAY_TO[S.BRIEFING], On.CONSULT_RANG, On.CONSULT_RANG))
     del lines[3]
-    with pytest.raises(JournalError, match="line 4: is step 5"):
+    with pytest.raises(JournalError, match="transfer t1, line 4: is step 5"):
         list(replay(lines))
 
 

@@ -60,7 +60,9 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("scenario", nargs="?", default="merged", help="a name of --list, or a line")
     demo.add_argument("--list", action="store_true", help="list the scenarios")
     demo.add_argument("--replay", metavar="JOURNAL", help="show a recorded journal again")
-    demo.add_argument("--journal", metavar="FILE", type=Path, default=DEFAULT_JOURNAL)
+    demo.add_argument(
+        "--journal", metavar="FILE", type=Path, help=f"a new file to keep it in ({DEFAULT_JOURNAL})"
+    )
     demo.set_defaults(run=_demo)
     _add_doctor(commands.add_parser("doctor", help="look whether transfers can work at a server"))
     bridge = commands.add_parser("bridge", help="the bridge, which merges without the agent")
@@ -144,8 +146,17 @@ def _replay(path: str) -> int:
         transfers.setdefault(line["transfer"], []).append(line)
     if not transfers:
         raise JournalError(path, "holds no transfer")
-    replayed = [_replay_one(name, lines) for name, lines in transfers.items()]
-    return 0 if all(replayed) else 1
+    return max(_replayed(name, lines) for name, lines in transfers.items())
+
+
+def _replayed(name: str, lines: list[dict[str, Any]]) -> int:
+    """Show one transfer; its exit code. Those behind it are shown whatever is wrong with it."""
+    try:
+        return 0 if _replay_one(name, lines) else 1
+    except JournalError as error:
+        _say("not replayed\n")
+        sys.stderr.write(f"warm-transfer: {error}\n")
+        return 2
 
 
 def _replay_one(name: str, lines: list[dict[str, Any]]) -> bool:
@@ -170,7 +181,7 @@ def _replay_one(name: str, lines: list[dict[str, Any]]) -> bool:
     return True
 
 
-def _run(wanted: str, path: Path) -> int:
+def _run(wanted: str, asked: Path | None) -> int:
     from warm_transfer.testing.scenario import SCENARIOS, run, scenario  # noqa: PLC0415 - as above
 
     chosen = SCENARIOS.get(wanted)
@@ -179,8 +190,7 @@ def _run(wanted: str, path: Path) -> int:
             known = ", ".join(SCENARIOS)
             raise InvalidArgument("scenario", f"is {wanted!r}", f"give one of {known}, or a line")
         chosen = scenario(wanted)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.unlink(missing_ok=True)
+    path = _new(asked)
     _say(f"scenario {wanted}: {chosen.description}\n")
     _say(_HEAD)
     shown = _Shown(path)
@@ -192,6 +202,17 @@ def _run(wanted: str, path: Path) -> int:
     _tell(result)
     _say(f"journal: {path}")
     return 1 if result.left or result.outcome is None else 0
+
+
+def _new(asked: Path | None) -> Path:
+    """Where a journal can be begun. Only what an earlier demo has left by itself is removed."""
+    if asked is None:
+        DEFAULT_JOURNAL.unlink(missing_ok=True)
+        return DEFAULT_JOURNAL
+    if asked.exists():
+        problem = f"is {str(asked)!r}, which is there already"
+        raise InvalidArgument("--journal", problem, "give a new file, or show it with --replay")
+    return asked
 
 
 def _tell(result: Any) -> None:

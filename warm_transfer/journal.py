@@ -180,14 +180,20 @@ def _is(line: Mapping[str, Any], key: str, kinds: tuple[type, ...]) -> bool:
     if isinstance(value, int | float):
         return abs(value) < _SECONDS_MAX
     if isinstance(value, dict):
-        return all(isinstance(item, _PAYLOAD.get(name, str)) for name, item in value.items())
+        return all(isinstance(item, _PAYLOAD.get(name, object)) for name, item in value.items())
     if isinstance(value, list):
         return all(isinstance(each, dict) and isinstance(each.get("name"), str) for each in value)
     return True
 
 
-#: What is no text in a payload.
-_PAYLOAD: Mapping[str, type] = {"of": int, "attempt": int, "sip_status": int, "plan": dict}
+#: What is known of a payload; a later version may have more in it.
+_PAYLOAD: Mapping[str, type] = {
+    **{each.name: str for each in fields(Facts)},
+    "of": int,
+    "attempt": int,
+    "sip_status": int,
+    "plan": dict,
+}
 
 
 def replay(lines: Iterable[Mapping[str, Any]], table: Table = TABLE) -> Iterator[Step]:
@@ -197,12 +203,14 @@ def replay(lines: Iterable[Mapping[str, Any]], table: Table = TABLE) -> Iterator
         The steps, which have the recorded states, rows and effects.
 
     Raises:
-        JournalError: the journal is of another table, or a step differs; names the line.
+        JournalError: the journal is of another table, or a step differs; names the transfer, and
+            the line counted from its first.
     """
     kept = list(lines)
     transfer: Transfer | None = None
     for number, line in enumerate(kept, 1):
-        where = f"line {number}"
+        # Of the transfer, because other transfers may stand between the lines of a file.
+        where = f"transfer {line['transfer']}, line {number}"
         if line["table"] != table.version:
             raise JournalError(where, f"is of table {line['table']}, not {table.version}")
         if line["seq"] != number:

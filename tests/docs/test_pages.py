@@ -10,6 +10,7 @@ from pathlib import Path
 import warm_transfer
 from warm_transfer.outcome import Reason
 from warm_transfer.policy import TransferPolicy
+from warm_transfer.transfer import Handling
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -54,6 +55,11 @@ def test_every_log_event_is_listed_with_its_level_and_its_keys() -> None:
 def test_every_reason_is_explained() -> None:
     told = set(re.findall(r"`(\w+)`", page("topics/failures.md")))
     assert {each.value for each in Reason} <= told
+
+
+def test_the_ways_a_step_is_handled_are_those_of_the_journal_page() -> None:
+    row = re.findall(r"^\| `handling` \|(.+)\|$", page("howto/read-a-journal.md"), re.MULTILINE)
+    assert re.findall(r"`(\w+)`:", row[0]) == [each.value for each in Handling]
 
 
 def test_every_event_is_explained() -> None:
