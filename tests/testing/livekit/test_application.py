@@ -9,6 +9,7 @@ from warm_transfer.livekit.task import WarmTransferTask
 from warm_transfer.outcome import Reason
 from warm_transfer.states import State
 from warm_transfer.testing.application import Told, run_agent
+from warm_transfer.testing.livekit.callermodel import SimCallerModel
 
 TOOL = "transfer_to_human"
 
@@ -18,6 +19,11 @@ class Support(Agent):
 
     def __init__(self) -> None:
         super().__init__(instructions="Help with orders.")
+
+    @function_tool
+    async def look_up(self) -> str:
+        """Called for an order."""
+        return "on its way"
 
     @function_tool
     async def transfer_to_human(self, department: str = "orders") -> str:
@@ -71,8 +77,27 @@ def test_arguments_of_the_tool_are_given() -> None:
 
 
 def test_an_agent_that_does_not_transfer_rings_nobody() -> None:
-    result = told("human is busy", tool="no_such_tool")
+    result = told("human is busy", tool="look_up")
     assert (result.rung, result.outcome, result.journal) == (0, None, ())
+
+
+def test_a_tool_that_the_agent_lacks_is_no_test_that_passes() -> None:
+    with pytest.raises(InvalidArgument, match="transfer_to_humna") as caught:
+        told("human never answers; caller hangs up 9 s after the dial", tool="transfer_to_humna")
+    assert caught.value.argument == "tool"
+    assert caught.value.remedy == "it has look_up, transfer_to_human"
+
+
+def test_an_agent_without_tools_is_told_of() -> None:
+    with pytest.raises(InvalidArgument, match="@function_tool"):
+        run_agent(lambda: Agent(instructions=""), "human is busy", tool=TOOL)
+
+
+def test_an_agent_with_a_model_of_its_own_is_told_of() -> None:
+    own = SimCallerModel("other", {}, [])
+    with pytest.raises(InvalidArgument, match="simulated") as caught:
+        run_agent(lambda: Agent(instructions="", llm=own), "human is busy", tool=TOOL)
+    assert caught.value.argument == "make"
 
 
 def test_what_the_application_does_is_not_told_beside_it() -> None:

@@ -94,6 +94,9 @@ def run_agent(
         tool: the name of the agent's tool that transfers.
         arguments: with which the model uses it.
         watch_s: how long it is watched, in virtual seconds.
+
+    Raises:
+        InvalidArgument: the agent does not offer the tool, or its model is not the simulated one.
     """
     return clock.run(play_agent(make, told, tool=tool, arguments=arguments or {}, watch_s=watch_s))
 
@@ -127,6 +130,7 @@ async def play_agent(
             if stage.caller is not None and stage.caller.joined:
                 stage.world.leave(stage.caller, rtc.DisconnectReason.CLIENT_INITIATED)
             await asyncio.sleep(_LEAVES_S)
+    _check_offered(tool, model)
     left = stage.world.left()
     return Told(
         outcome=next((each.outcome for each in reversed(changes) if each.outcome), None),
@@ -139,6 +143,16 @@ async def play_agent(
         heard=tuple(model.heard),
         left=str(left) if left else "",
     )
+
+
+def _check_offered(tool: str, model: SimCallerModel) -> None:
+    """Without its tool nothing happens, and what a test says of nothing is mostly true."""
+    if model.offered is None:
+        problem = "makes an agent that never asks the simulated model"
+        raise InvalidArgument("make", problem, "leave out its `llm`: the session's is simulated")
+    if tool not in model.offered:
+        offered = ", ".join(model.offered) or "none, so decorate one with `@function_tool`"
+        raise InvalidArgument("tool", f"is {tool!r}, which the agent lacks", f"it has {offered}")
 
 
 class _Prompter:

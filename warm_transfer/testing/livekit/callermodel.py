@@ -17,7 +17,7 @@ CUE = "I would like to talk to a person."
 
 
 class SimCallerModel(SimJudge):
-    """Uses a tool at the cue, and says "ok" to everything else.
+    """Uses a tool at the cue, if it is offered, and says "ok" to everything else.
 
     As the consult session borrows it, it also judges the human's words.
 
@@ -35,6 +35,8 @@ class SimCallerModel(SimJudge):
         self._arguments = json.dumps(dict(arguments))
         self.heard: list[str] = []
         """The last thing in each context it was asked to go on with."""
+        self.offered: tuple[str, ...] | None = None
+        """The names of the tools it had at the cue; None before it."""
 
     def chat(
         self,
@@ -46,20 +48,23 @@ class SimCallerModel(SimJudge):
         tool_choice: Any = NOT_GIVEN,
         extra_kwargs: Any = NOT_GIVEN,
     ) -> llm.LLMStream:
-        """Go on with a conversation; without tools, judge."""
+        """Go on with a conversation; without tools and the cue, judge."""
         del parallel_tool_calls, tool_choice, extra_kwargs
-        if not tools:
-            return super().chat(chat_ctx=chat_ctx, tools=tools, conn_options=conn_options)
         last = chat_ctx.items[-1] if chat_ctx.items else None
         text = last.text_content or "" if isinstance(last, llm.ChatMessage) else ""
+        if not tools and text != CUE:
+            return super().chat(chat_ctx=chat_ctx, tools=tools, conn_options=conn_options)
         if isinstance(last, llm.FunctionCallOutput):
             text = last.output
         self.heard.append(text)
         call = llm.FunctionToolCall(
             name=self._tool, arguments=self._arguments, call_id=f"call_{len(self.heard)}"
         )
-        calls = [call] if text == CUE else []
-        return _Answer(self, calls, chat_ctx=chat_ctx, tools=tools, conn_options=conn_options)
+        calls = []
+        if text == CUE:
+            self.offered = tuple(llm.ToolContext(tools or []).function_tools)
+            calls = [call] if self._tool in self.offered else []
+        return _Answer(self, calls, chat_ctx=chat_ctx, tools=tools or [], conn_options=conn_options)
 
 
 class _Answer(llm.LLMStream):
