@@ -23,8 +23,8 @@ TEXTS = [
     (
         CallerUnclear(0),
         (
-            "the session is linked to no participant; start a transfer after the caller has "
-            f"joined, or link one with {LINK}"
+            "the session is linked to no participant; the caller has hung up, or has not joined "
+            f"yet, or is to be named with {LINK}"
         ),
     ),
     (

@@ -24,7 +24,12 @@ if TYPE_CHECKING:
     from warm_transfer.events import Event, Facts, On
     from warm_transfer.livekit.options import WorkflowInstructions
     from warm_transfer.livekit.phrases import Phrases
-    from warm_transfer.livekit.result import SessionBusy, TransferFailed, WarmTransferResult
+    from warm_transfer.livekit.result import (
+        CallerMissing,
+        SessionBusy,
+        TransferFailed,
+        WarmTransferResult,
+    )
     from warm_transfer.livekit.task import WarmTransferTask
     from warm_transfer.outcome import Reason, TransferOutcome
     from warm_transfer.policy import TransferPolicy
@@ -34,6 +39,7 @@ if TYPE_CHECKING:
     from warm_transfer.transfer import Step, Transfer
 
 _WHERE = {
+    "CallerMissing": "livekit.result",
     "DialRefused": "ports",
     "DialRequest": "ports",
     "Dialer": "ports",
@@ -69,6 +75,7 @@ _WHERE = {
 
 __all__ = [
     "TABLE",
+    "CallerMissing",
     "CallerUnclear",
     "DialRefused",
     "DialRequest",

@@ -9,9 +9,10 @@
     * `UnexpectedEvent`: an event arrived where the table says it cannot
     * `JournalError`: a journal cannot be read or belongs to another table
     * `warm_transfer.TransferFailed`: a transfer ended without a merge
-    * `warm_transfer.livekit.result.SessionBusy` (a `TransferInProgress`)
+    * `warm_transfer.SessionBusy` (a `TransferInProgress`)
+    * `warm_transfer.CallerMissing` (a `CallerUnclear`)
 
-The last two are also a ``ToolError`` of livekit-agents, because a model must read them; they live
+The last three are also a ``ToolError`` of livekit-agents, because a model must read them; they live
 where livekit-agents may be imported. What kept a transfer from being dialled is the failure's
 ``__cause__``: a `ServerUnusable` where it is the set-up, else the foreign error as it came.
 """
@@ -61,8 +62,8 @@ class CallerUnclear(WarmTransferError):
                 "`RoomOptions(participant_identity=...)`"
             )
         return (
-            "the session is linked to no participant; start a transfer after the caller has "
-            "joined, or link one with `RoomOptions(participant_identity=...)`"
+            "the session is linked to no participant; the caller has hung up, or has not joined "
+            "yet, or is to be named with `RoomOptions(participant_identity=...)`"
         )
 
 

@@ -375,12 +375,16 @@ async def test_room_identity_name_and_attributes_are_those_that_are_asked_for() 
         ({"room_name": "call"}, "room_name"),
         ({"human_identity": "caller"}, "human_identity"),
         ({"human_identity": "agent"}, "human_identity"),
+        ({"human_identity": "supervisor"}, "human_identity"),
     ],
 )
 async def test_what_would_break_into_the_callers_room_is_refused_before_anything_is_dialled(
     options: dict[str, Any], argument: str
 ) -> None:
     desk = await Desk.open(SLOW, **options)
+    desk.stage.world.join("call", "supervisor")
+    desk.stage.world.keep()
+    await asyncio.sleep(0.5)
     error = await desk.ask_and_wait()
     assert isinstance(error, InvalidArgument)
     assert error.argument == argument

@@ -571,6 +571,7 @@ async def test_no_caller_or_several_are_unclear_before_anything_is_dialled(
     await asyncio.sleep(0.5)
     error = await desk.ask_and_wait()
     assert isinstance(error, CallerUnclear)
+    assert isinstance(error, ToolError), "the application handles it like a failed transfer"
     assert error.found == (found or 0)
     assert desk.calls == 0
     assert all(desk.switches().values())

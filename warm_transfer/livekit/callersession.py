@@ -9,11 +9,11 @@ from typing import Any
 from livekit.agents import AgentSession
 from livekit.agents.job import DEFAULT_PARTICIPANT_KINDS
 
-from warm_transfer.errors import CallerUnclear, InvalidArgument
+from warm_transfer.errors import InvalidArgument
 from warm_transfer.events import Event, On
 from warm_transfer.livekit.compat import deletes_room_on_close
 from warm_transfer.livekit.engine import Engine
-from warm_transfer.livekit.result import SessionBusy
+from warm_transfer.livekit.result import CallerMissing, SessionBusy
 from warm_transfer.ports import Post
 
 __all__ = [
@@ -57,17 +57,17 @@ def caller_of(session: AgentSession[Any]) -> tuple[Any, str]:
     """The room and the identity of the one participant the session is linked to.
 
     Raises:
-        CallerUnclear: it is linked to nobody.
+        CallerMissing: it is linked to nobody.
     """
     try:
         room_io = session.room_io
     except RuntimeError:
-        raise CallerUnclear(0) from None
+        raise CallerMissing(0) from None
     linked = room_io.linked_participant
     if linked is not None:
         return room_io.room, linked.identity
     present = room_io.room.remote_participants.values()
-    raise CallerUnclear(sum(each.kind in DEFAULT_PARTICIPANT_KINDS for each in present))
+    raise CallerMissing(sum(each.kind in DEFAULT_PARTICIPANT_KINDS for each in present))
 
 
 def refuse_room_deletion(session: AgentSession[Any]) -> None:

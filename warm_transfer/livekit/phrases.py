@@ -90,8 +90,8 @@ _EXPLANATIONS: Mapping[Reason, str] = {
     + "There was no line. Tell them that nobody could be reached, and offer to try again later or "
     "to help in another way.",
     Reason.HUMAN_LEFT: _WITH_THE_CALLER
-    + "The colleague was there and hung up without an answer. Tell them so, and offer to try "
-    "again or to help in another way.",
+    + "The colleague was there and hung up before they were connected. Tell them so, and offer to "
+    "try again or to help in another way.",
     Reason.NO_DECISION: _WITH_THE_CALLER
     + "The colleague was there and did not say yes. Tell them that nobody can take the call now, "
     "and offer to help in another way.",
@@ -99,7 +99,8 @@ _EXPLANATIONS: Mapping[Reason, str] = {
     Reason.HOLD_LIMIT: _WITH_THE_CALLER
     + "They have waited for long: apologise, and offer to help in another way.",
     Reason.HOLD_FAILED: _WITH_THE_CALLER
-    + "Nobody was called. Tell them that the transfer did not work, and offer to try again.",
+    + "They could not be kept on hold. Tell them that the transfer did not work, and offer to try "
+    "again.",
     Reason.CONSULT_UNAVAILABLE: _WITH_THE_CALLER
     + "It was not their fault. Tell them that the transfer did not work, and offer to try again "
     "later or to help in another way.",

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from livekit.agents.beta.workflows import WarmTransferResult as _IncumbentResult
 from livekit.agents.llm import ToolError
 
-from warm_transfer.errors import TransferInProgress, WarmTransferError
+from warm_transfer.errors import CallerUnclear, TransferInProgress, WarmTransferError
 from warm_transfer.livekit.phrases import ENGLISH, Phrases
 from warm_transfer.outcome import Reason, TransferOutcome
 from warm_transfer.states import State
 
-__all__ = ["SessionBusy", "TransferFailed", "WarmTransferResult"]
+__all__ = ["CallerMissing", "SessionBusy", "TransferFailed", "WarmTransferResult"]
 
 
 @dataclass
@@ -42,6 +42,15 @@ class TransferFailed(WarmTransferError, ToolError):
         ToolError.__init__(self, f"{lead}{stop}{phrases.explanations[outcome.reason]}")
         self.outcome = outcome
         self.__cause__ = outcome.cause
+
+
+class CallerMissing(CallerUnclear, ToolError):
+    """The session is linked to nobody; the answer tells a model that nobody can be transferred."""
+
+    def __init__(self, found: int) -> None:
+        # The two parents take different arguments, so neither can call the other.
+        self.found = found
+        ToolError.__init__(self, str(self))
 
 
 class SessionBusy(TransferInProgress, ToolError):

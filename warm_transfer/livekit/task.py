@@ -124,7 +124,10 @@ class WarmTransferTask(Origination, AgentTask[WarmTransferResult]):
         InvalidArgument: a value cannot be used. Nothing has been dialled.
         TransferFailed: by the await, when it ends without a merge; a ``ToolError``.
         SessionBusy: by the await, when the session already has a transfer; a ``ToolError``.
-        CallerUnclear: by the await, when the session is linked to no participant.
+        CallerMissing: by the await, when the session is linked to no participant, as when the
+            caller has just hung up; a `CallerUnclear` and a ``ToolError``.
+        ServerUnusable: by the await, when the server cannot be asked what it is good for.
+        JournalError: by the await, when `journal` cannot be written to.
     """
 
     def __init__(
@@ -372,10 +375,10 @@ class WarmTransferTask(Origination, AgentTask[WarmTransferResult]):
         if options.room_name is not None and options.room_name == room.name:
             remedy = "give another: the human would hear the caller during the briefing"
             raise InvalidArgument("room_name", "is the caller's own room", remedy)
-        taken = (caller, room.local_participant.identity)
-        if options.human_identity in taken:
+        # Also somebody else's there: hanging up on the human would put them out.
+        if options.human_identity in (room.local_participant.identity, *room.remote_participants):
             remedy = "give one of its own: LiveKit puts out who has it already"
-            raise InvalidArgument("human_identity", "is the caller's or the agent's", remedy)
+            raise InvalidArgument("human_identity", "is in the caller's room already", remedy)
         if options.policy.after_merge == "leave":
             refuse_room_deletion(session)
         host = TaskHost(session, agent, self.complete_with)
