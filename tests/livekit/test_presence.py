@@ -56,6 +56,18 @@ async def test_two_reconnects_in_a_row_are_looked_at_once_after_the_last() -> No
 
 
 @pytest.mark.asyncio
+async def test_nobody_is_missed_while_a_second_reconnect_is_under_way() -> None:
+    there = Watched(await Bench.set_up(), CALLER)
+    await there.room.lose_signal(2.0)
+    # Under way when the first one's grace ends: the room is connected, and seems empty.
+    await asyncio.sleep(POLICY.reconnect_grace_s - 1.0)
+    await there.room.lose_signal(2.0)
+    await asyncio.sleep(20.0)
+    assert there.gone == []
+    there.presence.close()
+
+
+@pytest.mark.asyncio
 @pytest.mark.parametrize(
     "reason", [Reason.CLIENT_INITIATED, Reason.USER_REJECTED, Reason.DUPLICATE_IDENTITY, 99]
 )

@@ -82,7 +82,7 @@ class Presence:
     def _on_left(self, participant: Participant) -> None:
         if participant.identity != self._identity:
             return
-        if self._room.connection_state == rtc.ConnectionState.CONN_RECONNECTING:
+        if self._is_away:
             return
         reason = disconnect_reason(participant.disconnect_reason)
         if reason in _MAY_RETURN:
@@ -103,8 +103,13 @@ class Presence:
             before.cancel()
         self._look_at = loop.call_at(at_s, self._look, reason)
 
+    @property
+    def _is_away(self) -> bool:
+        """Whether we are reconnecting and see nobody; `_on_reconnected` has them looked for."""
+        return self._room.connection_state == rtc.ConnectionState.CONN_RECONNECTING
+
     def _look(self, reason: str | None) -> None:
-        if not self._room.isconnected():
+        if self._is_away or not self._room.isconnected():
             return
         if self._identity in self._room.remote_participants:
             self._seen = True
