@@ -9,6 +9,7 @@ from livekit import api, rtc
 from tests.livekit.bench import HUMAN, Bench
 from warm_transfer.livekit.gates import Gates
 from warm_transfer.testing.livekit.faults import Fault, How
+from warm_transfer.testing.livekit.latency import LEG_HEARS_S
 from warm_transfer.testing.livekit.play import CALLER_ROOM
 from warm_transfer.testing.livekit.server import Member
 
@@ -221,6 +222,25 @@ async def test_admitted_the_human_hears_the_agent_and_nobody_else() -> None:
     await asyncio.sleep(1.0)
     assert {each.tag for each in room.world.heard("human")} == {"briefing"}
     room.world.leave(agent, 1)
+    await room.finish()
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("rings_s", [2.0, 2.1, 2.2, 2.3, 2.4])
+async def test_a_leg_that_answers_when_it_has_been_let_in_is_kept_apart_at_once(
+    rings_s: float,
+) -> None:
+    # A replayed dial: it takes the place of the leg that had answered.
+    room = await Room.set_up()
+    await room.answers()
+    await room.gates.admit()
+    leg = room.rings()
+    await asyncio.sleep(rings_s)
+    room.world.set_attributes(leg, {"sip.callStatus": "active"})
+    room.world.after(LEG_HEARS_S, room.world.start_hearing, leg)
+    await asyncio.sleep(2.0)
+    leaks = [each for each in room.world.heard("human") if each.tag == "caller"]
+    assert sum(each.to_s - each.from_s for each in leaks) < 0.2
     await room.finish()
 
 

@@ -31,6 +31,9 @@ _RETRY_S = 0.25
 #: How a track says that it is audio: at the client (``rtc.TrackKind``), and at the server.
 _AUDIO = {"kind": rtc.TrackKind.KIND_AUDIO, "type": api.TrackType.Value("AUDIO")}
 
+#: Where a leg says that it is answered, which is when it asks for every track.
+_STATUS = "sip.callStatus"
+
 #: What is known of the human may have changed, or of anybody beside them.
 _NEWS = ("participant_connected", "track_published", "reconnected")
 
@@ -82,6 +85,7 @@ class Gates:
         self._shut, self._opened = True, False
         for event in _NEWS:
             self._legs.caller_room.on(event, self._on_news)
+        self._legs.caller_room.on("participant_attributes_changed", self._on_attributes)
         self._begin_keeping()
 
     async def admit(self) -> None:
@@ -144,12 +148,18 @@ class Gates:
         if self._shut:
             for event in _NEWS:
                 self._legs.caller_room.off(event, self._on_news)
+            self._legs.caller_room.off("participant_attributes_changed", self._on_attributes)
         self._shut = False
         self._news.set()
         self._passed.set()
 
     def _on_news(self, *_: object) -> None:
         self._news.set()
+
+    def _on_attributes(self, changed: Mapping[str, str], who: Any) -> None:
+        """It may be another leg than the one for which the human was let in: a replayed dial."""
+        if who.identity == self._legs.human_identity and _STATUS in changed:
+            self._news.set()
 
     def _begin_keeping(self, before: asyncio.Task[None] | None = None) -> None:
         """Have somebody at the gates, also when whoever was there has been cancelled."""
