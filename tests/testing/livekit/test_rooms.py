@@ -234,6 +234,43 @@ async def test_a_full_reconnect_reports_people_gone_who_are_still_there() -> Non
     assert new.sid == old.sid
 
 
+@pytest.mark.parametrize("seconds", [0.1, 3.0])
+async def test_what_is_published_while_the_signalling_is_away_comes_behind_its_limits(
+    seconds: float,
+) -> None:
+    # rust-sdks signal_client: both are queued, and sent in their order
+    world = World()
+    world.join("call", "caller", ear="caller")
+    room = await in_room(world)
+    me = room.local_participant
+    away = asyncio.create_task(room.lose_signal(seconds))
+    await asyncio.sleep(0)
+    only = rtc.ParticipantTrackPermission(participant_identity="human", allow_all=True)
+    me.set_track_subscription_permissions(
+        allow_all_participants=False, participant_permissions=[only]
+    )
+    publish = asyncio.create_task(me.publish_track(own_track(world)))
+    await asyncio.sleep(1)
+    assert not publish.done()
+    await away
+    world.set_tag((await publish).server_track, "briefing")
+    await asyncio.sleep(1)
+    assert world.heard("caller") == ()
+
+
+async def test_what_is_published_in_a_room_that_is_lost_meanwhile_does_not_return() -> None:
+    # integration 6: publish_track does not return
+    world = World()
+    room = await in_room(world)
+    away = asyncio.create_task(room.lose_signal(3.0))
+    await asyncio.sleep(1)
+    publish = asyncio.create_task(room.local_participant.publish_track(own_track(world)))
+    world.delete_room("call")
+    await away
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(publish, 8)
+
+
 async def test_a_full_reconnect_gives_own_publications_new_sids() -> None:
     # integration 6: unpublishing by the old sid is "track not found"
     world = World()

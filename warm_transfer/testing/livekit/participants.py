@@ -32,6 +32,10 @@ class OwnRoom(Protocol):
         """Hang for ever when the server has taken the room away, else return."""
         ...
 
+    async def in_touch(self) -> None:
+        """Return when the signalling is not away, or will not come back."""
+        ...
+
 
 class SimPublication:
     """``rtc.RemoteTrackPublication``."""
@@ -119,13 +123,18 @@ class SimLocalParticipant:
         return dict(self.known)
 
     async def publish_track(self, track: Any, options: Any = None) -> SimLocalPublication:
-        """Publish a local track. In a room that the server has taken away it never returns."""
+        """Publish a local track. In a room that the server has taken away it never returns.
+
+        While the signalling is away it waits, and comes behind what limits the track (rust-sdks
+        signal_client, `is_queuable`).
+        """
         return await self._room.world.faults.call(
             "room.publish_track", lambda: self._publish(track, options)
         )
 
     async def _publish(self, track: SimLocalTrack, options: Any) -> SimLocalPublication:
         world = self._room.world
+        await self._room.in_touch()
         await self._room.usable()
         await world.wait(latency.PUBLISH_S)
         await self._room.usable()

@@ -68,6 +68,7 @@ class SimRoom(SimEmitter):
         self._lost = False
         self._members: dict[Member, SimParticipant] = {}
         self._deaf = False
+        self._waiting: list[asyncio.Future[None]] = []
 
     @property
     def local_participant(self) -> SimLocalParticipant:
@@ -93,6 +94,13 @@ class SimRoom(SimEmitter):
         """Hang for ever when the server has taken the room away (integration 6), else return."""
         if self._lost or not self.isconnected():
             await self.world.loop.create_future()
+
+    async def in_touch(self) -> None:
+        """Return when the signalling is not away, or will not come back."""
+        while self.connection_state == RECONNECTING:
+            back: asyncio.Future[None] = self.world.loop.create_future()
+            self._waiting.append(back)
+            await back
 
     # Coming and going.
 
@@ -172,6 +180,7 @@ class SimRoom(SimEmitter):
 
     def _over(self) -> None:
         self.connection_state = DISCONNECTED
+        self._wait_no_more()
         self.world.ledger.closed(self)
         self.world.ledger.disconnected(self)
 
@@ -362,8 +371,16 @@ class SimRoom(SimEmitter):
 
     def _enter(self, state: int, event: str) -> None:
         self.connection_state = state
+        if state == CONNECTED:
+            self._wait_no_more()
         self.emit("connection_state_changed", state)
         self.emit(event)
+
+    def _wait_no_more(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for each in waiting:
+            if not each.done():
+                each.set_result(None)
 
     def _forget_streams(self, member: Member) -> None:
         for publication in self._members[member].track_publications.values():

@@ -266,6 +266,38 @@ REGRESSIONS = {
             merge=("move",),
         ),
     ),
+    # It was let in for the answer of the leg before it, and its own answer shut no gate.
+    "a leg answers that has been let in already": Drawn(
+        seed=2208492,
+        scenario=Scenario(
+            phone=Phone(rings_after_s=0.408, answers_after_s=0.384),
+            human=Human(after_s=2.826, briefing_s=3.345, hangs_up=When(5.032, "answer")),
+            caller=Caller(hangs_up=When(1.145, "ringing"), by_phone=True),
+            app=App(session_closes_first=False),
+            agent=Agent(goodbye_s=1.416),
+            faults={("sip.create_sip_participant", 1): Fault(How.TWICE, seconds=1.0)},
+            policy={"decision_timeout_s": 20.0},
+            merge=("shared_room",),
+        ),
+    ),
+    # The simulated server took a track while the signalling was away, and its limits later.
+    "the briefing's track is published while the agent is away": Drawn(
+        seed=2327114,
+        scenario=Scenario(
+            phone=Phone(rings_after_s=0.099, answers_after_s=0.108),
+            human=Human("no", 5.31, briefing_s=4.38, hangs_up=When(0.984, "merge")),
+            caller=Caller(hangs_up=When(10.853, "merge"), by_phone=True),
+            app=App(session_closes_first=False),
+            agent=Agent(reconnects=When(0.326, "dial"), reconnect_s=0.2),
+            server=Server(moves=True),
+            policy={
+                "decision_timeout_s": 20.0,
+                "on_human_left": "return",
+                "merge_timeout_s": 2.829,
+            },
+            merge=("shared_room",),
+        ),
+    ),
     # Nobody was at the gates any more.
     "the keeper of a shared room's gates is cancelled": Drawn(
         seed=19225,
