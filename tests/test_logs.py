@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from hypothesis import strategies as st
 from tests.lines import HAPPY, Act, Stage, on_virtual_clock
 from warm_transfer.effects import RELEASES, Do
 from warm_transfer.events import Event, Facts, On
-from warm_transfer.logs import mask, transfer_log
+from warm_transfer.logs import MaskedError, mask, transfer_log
 from warm_transfer.ports import StateChange
 from warm_transfer.testing import clock
 
@@ -141,6 +142,102 @@ def test_the_application_keeps_control_of_the_logger() -> None:
     assert not logger.disabled
 
 
+# Tracebacks.
+
+
+def rendered(record: logging.LogRecord) -> str:
+    """What a plain formatter makes of a line."""
+    return logging.Formatter("%(message)s").format(record)
+
+
+def dial_somebody(number: str) -> None:
+    raise ValueError(f"no route to {number}")
+
+
+def fail_for_a_reason() -> None:
+    try:
+        dial_somebody(NUMBER)
+    except ValueError:
+        raise LookupError("no trunk") from None
+
+
+def fail_because_of_it() -> None:
+    try:
+        dial_somebody(NUMBER)
+    except ValueError as error:
+        raise LookupError("no trunk") from error
+
+
+def fail_in_a_group() -> None:
+    raise ExceptionGroup("several", [ValueError(NUMBER), OSError("disk")])
+
+
+def fail_with_a_note() -> None:
+    error = OSError("disk")
+    error.add_note(f"while calling sip:{NUMBER}@example.com")
+    raise error
+
+
+@pytest.mark.parametrize("handed", ["exception", "error", "tuple"])
+@pytest.mark.parametrize(
+    ("fail", "kept"),
+    [
+        (lambda: dial_somebody(NUMBER), ["in dial_somebody", "ValueError: no route to ***23"]),
+        (fail_because_of_it, ["in fail_because_of_it", "LookupError: no trunk", "to ***23"]),
+        (fail_in_a_group, ["in fail_in_a_group", "ValueError: ***23", "OSError: disk"]),
+        (fail_with_a_note, ["in fail_with_a_note", "while calling sip:***@example.com"]),
+    ],
+)
+def test_a_traceback_is_masked_and_still_says_where_and_why(
+    fail: Callable[[], None], kept: list[str], handed: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    log = transfer_log("t1")
+    try:
+        fail()
+    except Exception as error:
+        if handed == "exception":
+            log.exception("failed")
+        elif handed == "error":
+            log.warning("failed", exc_info=error)
+        else:
+            log.warning("failed", exc_info=(type(error), error, error.__traceback__))
+    (record,) = caplog.records
+    text = rendered(record)
+    assert "0123" not in text
+    for each in ("Traceback (most recent call last)", "test_logs.py", *kept):
+        assert each in text
+    assert record.exc_info is not None
+    # Variables of its frames would have the number.
+    assert record.exc_info[0] is MaskedError
+    assert record.exc_info[2] is None
+
+
+def test_an_error_that_tells_no_number_is_logged_as_it_is(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    error = ValueError("no route")
+    try:
+        raise error
+    except ValueError:
+        transfer_log("t1").exception("failed")
+    assert caplog.records[0].exc_info == (ValueError, error, error.__traceback__)
+
+
+def test_a_cause_that_is_not_shown_hides_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    try:
+        fail_for_a_reason()
+    except LookupError:
+        transfer_log("t1").exception("failed")
+    assert caplog.records[0].exc_info is not None
+    assert caplog.records[0].exc_info[0] is LookupError
+
+
+def test_a_line_with_no_error_at_hand_has_none(caplog: pytest.LogCaptureFixture) -> None:
+    transfer_log("t1").warning("line", exc_info=False)
+    transfer_log("t1").warning("line", exc_info=True)
+    assert [rendered(record).splitlines()[0] for record in caplog.records] == ["line"] * 2
+
+
 # A whole transfer.
 
 
@@ -195,7 +292,7 @@ async def test_no_line_of_a_whole_transfer_tells_a_number_or_what_a_person_said(
     for record in records:
         assert vars(record)["transfer"] == stage.transfer.id
         text = f"{record.getMessage()} {told(record)}"
-        if record.exc_info and record.message != "closing failed":
+        if record.exc_info:
             text += "".join(traceback.format_exception(*record.exc_info))
         assert "0123" not in text
         assert "510-555" not in text

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import logging
 import re
+import sys
+import traceback
 from collections.abc import Mapping, MutableMapping
 from typing import Any
 
@@ -17,7 +19,7 @@ import structlog
 from warm_transfer.outcome import TransferOutcome
 from warm_transfer.transfer import Step
 
-__all__ = ["BoundLog", "canonical", "mask", "transfer_log"]
+__all__ = ["BoundLog", "MaskedError", "canonical", "mask", "transfer_log"]
 
 BoundLog = structlog.stdlib.BoundLogger
 
@@ -49,6 +51,30 @@ def _mask_values(
     return entry
 
 
+class MaskedError(Exception):
+    """Stands in the log for an error whose traceback has a number in it; says it without."""
+
+
+def _mask_traceback(
+    _logger: object, _method: str, entry: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """Let the log have an error itself only where there is nothing to hide in all of its causes."""
+    error = _error_of(entry.get("exc_info"))
+    if error is not None:
+        told = "".join(traceback.format_exception(error)).rstrip()
+        masked = mask(told)
+        if masked != told:
+            # Without its frames: a collector of errors would read the number in their variables.
+            entry["exc_info"] = (MaskedError, MaskedError(masked), None)
+    return entry
+
+
+def _error_of(exc_info: object) -> BaseException | None:
+    """The error that is meant, by whichever way `logging` takes one."""
+    error = exc_info[1] if isinstance(exc_info, tuple) else exc_info or None
+    return error if isinstance(error, BaseException | None) else sys.exception()
+
+
 def transfer_log(transfer_id: str) -> BoundLog:
     """A logger for one transfer."""
     log: BoundLog = structlog.wrap_logger(
@@ -56,6 +82,7 @@ def transfer_log(transfer_id: str) -> BoundLog:
         processors=[
             structlog.stdlib.filter_by_level,
             _mask_values,
+            _mask_traceback,
             structlog.stdlib.render_to_log_kwargs,
         ],
         wrapper_class=structlog.stdlib.BoundLogger,
