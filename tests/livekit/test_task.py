@@ -866,6 +866,35 @@ async def test_a_switch_of_agents_ends_the_await_and_the_new_agent_hears_the_cal
     await desk.close()
 
 
+@pytest.mark.asyncio
+@pytest.mark.parametrize("fails", [False, True], ids=["merged", "merge fails"])
+async def test_a_switch_of_agents_while_merging_waits_for_what_becomes_of_the_merge(
+    fails: bool,
+) -> None:
+    line = "human answers after 1 s, says yes after 1 s; caller hangs up 60 s after the merge"
+    desk = await Desk.open(line, merge="relay")
+    desk.ask()
+    await desk.until(S.BRIEFING)
+    if fails:
+        desk.stage.world.faults.plan["room.publish_track", 0] = Fault(How.HANGS)
+    await desk.until(S.MERGING)
+    other = Agent(instructions="You are somebody else.")
+    desk.session.update_agent(other)
+    async with asyncio.timeout(40.0):
+        await desk.over.wait()
+    (got,) = desk.got
+    if fails:
+        assert isinstance(got, TransferFailed)
+        assert got.outcome.reason is R.APP_CANCELLED
+        assert all(desk.switches().values()), "the new agent hears the caller"
+    else:
+        assert isinstance(got, WarmTransferResult)
+        desk.caller_leaves()
+    assert desk.session.current_agent is other
+    await desk.task.wait_closed()
+    await desk.close()
+
+
 # The constructor.
 
 

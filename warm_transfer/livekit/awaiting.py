@@ -18,7 +18,7 @@ from warm_transfer.livekit.callersession import SessionWatch, claim, release
 from warm_transfer.livekit.compat import FrameworkAwait, complete_outside_speech, pass_task_mark
 from warm_transfer.livekit.engine import Engine
 from warm_transfer.livekit.options import TaskOptions
-from warm_transfer.livekit.result import TransferFailed, WarmTransferResult
+from warm_transfer.livekit.result import TransferFailed, WarmTransferResult, result_of
 from warm_transfer.livekit.taskhost import TaskHost
 
 __all__ = ["Awaiting", "framework_await"]
@@ -96,7 +96,7 @@ class Awaiting:
 
     async def _wait(self) -> WarmTransferResult:
         engine, host, inner = self._engine, self._host, self._inner
-        switched = asyncio.ensure_future(host.switched.wait())
+        switched = asyncio.ensure_future(host.decided_behind_a_switch())
         try:
             await asyncio.wait([inner, switched], return_when=asyncio.FIRST_COMPLETED)
         except asyncio.CancelledError:
@@ -116,7 +116,11 @@ class Awaiting:
         if inner.done():
             return inner.result()
         assert engine.outcome is not None
-        raise TransferFailed(engine.outcome, self._options.consult.phrases)
+        phrases = self._options.consult.phrases
+        result = result_of(engine.outcome, engine.human_identity, phrases)
+        if isinstance(result, TransferFailed):
+            raise result
+        return result
 
     def _watch_job(self) -> None:
         context = get_job_context(required=False)

@@ -12,7 +12,7 @@ from warm_transfer.livekit.phrases import ENGLISH, Phrases
 from warm_transfer.outcome import Reason, TransferOutcome
 from warm_transfer.states import State
 
-__all__ = ["CallerMissing", "SessionBusy", "TransferFailed", "WarmTransferResult"]
+__all__ = ["CallerMissing", "SessionBusy", "TransferFailed", "WarmTransferResult", "result_of"]
 
 
 @dataclass
@@ -42,6 +42,15 @@ class TransferFailed(WarmTransferError, ToolError):
         ToolError.__init__(self, f"{lead}{stop}{phrases.explanations[outcome.reason]}")
         self.outcome = outcome
         self.__cause__ = outcome.cause
+
+
+def result_of(
+    outcome: TransferOutcome, human_identity: str, phrases: Phrases
+) -> WarmTransferResult | TransferFailed:
+    """What an outcome gives to who awaits: to be returned, or to be raised."""
+    if outcome.merged:
+        return WarmTransferResult(human_identity, outcome)
+    return TransferFailed(outcome, phrases)
 
 
 class CallerMissing(CallerUnclear, ToolError):

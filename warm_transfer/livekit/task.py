@@ -58,7 +58,7 @@ from warm_transfer.livekit.options import (
 )
 from warm_transfer.livekit.origination import Origination
 from warm_transfer.livekit.phrases import ENGLISH, Phrases
-from warm_transfer.livekit.result import TransferFailed, WarmTransferResult
+from warm_transfer.livekit.result import WarmTransferResult, result_of
 from warm_transfer.livekit.sdk import Sdk
 from warm_transfer.livekit.strategies import strategies_of
 from warm_transfer.livekit.taskhost import TaskHost
@@ -360,11 +360,8 @@ class WarmTransferTask(Origination, AgentTask[WarmTransferResult]):
     def complete_with(self, outcome: TransferOutcome) -> None:
         """Complete with what an outcome gives to who awaits. The engine's own; once."""
         assert self._engine is not None
-        if outcome.merged:
-            result: object = WarmTransferResult(self._engine.human_identity, outcome)
-        else:
-            result = TransferFailed(outcome, self._options.consult.phrases)
-        complete_outside_speech(self, result)
+        human, phrases = self._engine.human_identity, self._options.consult.phrases
+        complete_outside_speech(self, result_of(outcome, human, phrases))
 
     def _build(
         self, session: AgentSession[Any], agent: Agent, auto: Sequence[str]

@@ -38,6 +38,7 @@ class TaskHost:
         """Set when the agent is current again, or never will be."""
         self.switched = asyncio.Event()
         """Set when somebody has put another agent in the agent's place."""
+        self._decided = asyncio.Event()
 
     @property
     def session(self) -> AgentSession[Any]:
@@ -50,11 +51,18 @@ class TaskHost:
 
     def complete(self, outcome: TransferOutcome) -> None:
         """Take the outcome; begins the hand-back to the agent."""
+        self._decided.set()
         asyncio.get_running_loop().call_soon(self._complete, outcome)
 
     async def handed_back(self) -> None:
         """Return when the agent is current again, or never will be."""
         await self.back.wait()
+
+    async def decided_behind_a_switch(self) -> None:
+        """Return when there is an outcome and, the agent being switched, nobody to await it."""
+        await self.switched.wait()
+        # A merge that is under way decides for itself, and is bounded by its own clocks.
+        await self._decided.wait()
 
     def end_job(self) -> None:
         """Ask the job to end, if there is one: the agent has left the call."""
