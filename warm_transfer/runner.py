@@ -226,7 +226,7 @@ class Runner:
         assert self._began_s is not None
         try:
             self._journal.write(to_line(step, self.transfer, self._began_s))
-        except Exception:  # noqa: BLE001 - a full disk must not strand a caller
+        except Exception:  # noqa: BLE001 - a disk that fills up must not strand a held caller
             self._log.exception("journal failed", seq=step.seq)
 
     def _tell(self, step: Step) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from livekit.agents import AgentTask
 
 from tests.livekit.bench import Bench, turns
 from warm_transfer.events import Event, On
+from warm_transfer.journal import FileJournal
 from warm_transfer.livekit.awaiting import Awaiting, framework_await
 from warm_transfer.livekit.callersession import refuse_second
 from warm_transfer.livekit.compat import complete_outside_speech
@@ -64,7 +67,9 @@ class Task(AgentTask[Any]):
         self.future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
 
 
-async def awaiting(monkeypatch: pytest.MonkeyPatch) -> tuple[Awaiting, Engine, TaskHost, Task]:
+async def awaiting(
+    monkeypatch: pytest.MonkeyPatch, journal: Path | None = None
+) -> tuple[Awaiting, Engine, TaskHost, Task]:
     bench, engine, task = await Bench.set_up(), Engine(), Task()
 
     async def inner(ours: Any) -> Any:
@@ -74,7 +79,8 @@ async def awaiting(monkeypatch: pytest.MonkeyPatch) -> tuple[Awaiting, Engine, T
     session: Any = bench.stage.session
     agent: Any = object()
     host = TaskHost(session, agent, lambda _: None)
-    options = WarmTransferTask(NUMBER, sip_trunk_id=TRUNK)._options
+    options = WarmTransferTask(NUMBER, sip_trunk_id=TRUNK, journal=journal)._options
+    options.open_journal()
     given: Any = engine
     return Awaiting(task, given, host, options), engine, host, task
 
@@ -162,6 +168,35 @@ async def test_a_session_stays_taken_while_a_cancelled_transfer_has_no_outcome(
     task.future.set_result(None)
     await turns()
     assert is_free(host)
+
+
+@pytest.mark.asyncio
+async def test_a_full_disk_does_not_keep_the_session_taken(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    close = FileJournal.close
+
+    def fail(journal: FileJournal) -> None:
+        close(journal)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(FileJournal, "close", fail)
+    ours, engine, host, task = await awaiting(monkeypatch, tmp_path / "journal.jsonl")
+    assert await ours.is_admitted()
+    running = asyncio.ensure_future(ours.run())
+    await turns(1)
+    running.cancel()
+    await turns()
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    engine.closed.set()
+    task.future.set_result(None)
+    await turns()
+    assert is_free(host)
+    (told,) = [each for each in caplog.records if each.message == "journal failed"]
+    assert told.exc_info is not None
+    assert isinstance(told.exc_info[1], OSError)
 
 
 @pytest.mark.asyncio

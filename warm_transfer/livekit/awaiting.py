@@ -20,6 +20,7 @@ from warm_transfer.livekit.engine import Engine
 from warm_transfer.livekit.options import TaskOptions
 from warm_transfer.livekit.result import TransferFailed, WarmTransferResult, result_of
 from warm_transfer.livekit.taskhost import TaskHost
+from warm_transfer.logs import transfer_log
 
 __all__ = ["Awaiting", "framework_await"]
 
@@ -144,8 +145,12 @@ class Awaiting:
         async def forget() -> None:
             await engine.wait_closed()
             watch.close()
-            self._options.close_journal()
             release(session, engine)
+            try:
+                self._options.close_journal()
+            except OSError:
+                # A full disk: the file has kept lines back, and loses them now.
+                transfer_log(engine.id).exception("journal failed")
 
         task = asyncio.get_running_loop().create_task(
             forget(), name=f"warm-transfer {engine.id} forgetting"
