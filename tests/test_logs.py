@@ -232,6 +232,20 @@ def test_a_cause_that_is_not_shown_hides_nothing(caplog: pytest.LogCaptureFixtur
     assert caplog.records[0].exc_info[0] is LookupError
 
 
+def test_an_error_that_cannot_be_shown_is_told_by_its_type(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_error: BaseException) -> list[str]:
+        # As Python 3.11 does at times (cpython issue 106905).
+        raise SystemError("AST constructor recursion depth mismatch")
+
+    monkeypatch.setattr(traceback, "format_exception", fail)
+    transfer_log("t1").warning("failed", exc_info=ValueError(NUMBER))
+    (record,) = caplog.records
+    assert record.exc_info is not None
+    assert repr(record.exc_info[1]) == "MaskedError('ValueError')"
+
+
 def test_a_line_with_no_error_at_hand_has_none(caplog: pytest.LogCaptureFixture) -> None:
     transfer_log("t1").warning("line", exc_info=False)
     transfer_log("t1").warning("line", exc_info=True)

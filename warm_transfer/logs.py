@@ -60,12 +60,16 @@ def _mask_traceback(
 ) -> MutableMapping[str, Any]:
     """Let the log have an error itself only where there is nothing to hide in all of its causes."""
     error = _error_of(entry.get("exc_info"))
-    if error is not None:
+    if error is None:
+        return entry
+    try:
         told = "".join(traceback.format_exception(error)).rstrip()
         masked = mask(told)
-        if masked != told:
-            # Without its frames: a collector of errors would read the number in their variables.
-            entry["exc_info"] = (MaskedError, MaskedError(masked), None)
+    except Exception:  # noqa: BLE001 - foreign code, and who logs must not fall over it
+        told, masked = "", type(error).__name__
+    if masked != told:
+        # Without its frames: a collector of errors would read the number in their variables.
+        entry["exc_info"] = (MaskedError, MaskedError(masked), None)
     return entry
 
 
