@@ -3,6 +3,7 @@ import pytest
 from warm_transfer.errors import InvalidArgument
 from warm_transfer.testing.livekit.faults import How
 from warm_transfer.testing.livekit.grammar import _SUBJECTS, GRAMMAR, scenario
+from warm_transfer.testing.livekit.humans import Human, Line
 from warm_transfer.testing.livekit.when import When
 
 
@@ -81,6 +82,48 @@ def test_the_merge_strategies_are_named_in_order() -> None:
     assert scenario("policy merges by move then relay").merge == ("move", "relay")
     with pytest.raises(InvalidArgument, match="'teleport'; name one of move,"):
         scenario("policy merges by relay then teleport")
+
+
+def test_the_human_says_one_thing_after_the_other() -> None:
+    told = scenario('says no "wait" after 2 s, says yes after 8 s; hangs up at 20 s')
+    assert told.human == Human(
+        "no", after_s=2.0, words="wait", then=(Line("yes", 8.0),), hangs_up=When(20.0)
+    )
+    machine = scenario("is a voicemail after 2 s, says yes").human
+    assert machine.lines == (Line("voicemail", 2.0), Line("yes", 6.0))
+
+
+def test_nobody_says_two_things_at_once() -> None:
+    with pytest.raises(InvalidArgument, match="'no' at 6 s, not after 'yes'"):
+        scenario("says yes, says no")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "human is busy; answers after 4 s",
+        "human never answers, answers as we cancel",
+        "human refuses with 603, is busy",
+        "human hangs up at 3 s, hangs up at 9 s",
+        "caller hangs up at 3 s; human is busy; caller hangs up while ringing",
+        "agent speaks for 2 s, speaks for 2 s",
+        "policy ring limit 20 s, ring limit 30 s",
+        "policy merges by relay; policy merges by move",
+    ],
+)
+def test_what_is_told_twice_or_contradicts_itself_is_refused(line: str) -> None:
+    first, *_, last = line.replace(", ", "; ").split("; ")
+    with pytest.raises(InvalidArgument) as caught:
+        scenario(line)
+    assert f"has {first!r} and then {last!r}" in str(caught.value)
+    assert GRAMMAR in str(caught.value)
+
+
+def test_other_than_that_a_subject_does_many_things() -> None:
+    told = scenario("app accepts at 7 s, declines at 8 s, cancels at 9 s; agent reconnects at 7 s")
+    assert (told.app.accepts, told.app.declines) == (When(7.0), When(8.0))
+    told = scenario("caller hangs up at 7 s; human hangs up at 7 s; session closes at 7 s")
+    assert told.caller.hangs_up == told.human.hangs_up == told.app.closes_session == When(7.0)
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@
     N s      seconds, such as "4 s" or "0.5 s"; also "200 ms"
 
 "human answers after N s" counts from the dial, "says ... after N s" from the agent's first word.
+A human may say several things, each later than the one before; anything else is told once.
 The observer is on the phone, in the caller's room; the goodbye is said into the merged call.
 """
 
@@ -39,7 +40,7 @@ from livekit import api
 from warm_transfer.errors import InvalidArgument
 from warm_transfer.livekit.strategies import STRATEGIES
 from warm_transfer.testing.livekit.faults import Fault, How
-from warm_transfer.testing.livekit.humans import Says
+from warm_transfer.testing.livekit.humans import Line, Says
 from warm_transfer.testing.livekit.script import Scenario
 from warm_transfer.testing.livekit.when import ANCHORS, WHILE, When
 
@@ -62,39 +63,47 @@ _WHEN = (
 _SUBJECTS = ("human", "caller", "app", "session", "job", "agent", "observer", "server", "policy")
 _SUBJECT = re.compile(rf"(?:the )?(?P<subject>{'|'.join(_SUBJECTS)})\b ?(?P<rest>.*)", re.DOTALL)
 _CLAUSE = re.compile(r'((?:[^,;"]|"[^"]*")+)')
-_CLAUSES: list[tuple[str, re.Pattern[str], Build]] = []
+_CLAUSES: list[tuple[str, re.Pattern[str], str, Build]] = []
+_END_OF_RINGING, _A_LINE = "how the ringing ends", "a line"
 
 
 def scenario(line: str) -> Scenario:
     """Read a scenario from one line.
 
     Raises:
-        InvalidArgument: a clause is not understood; shows it, and the grammar.
+        InvalidArgument: a clause is not understood, or contradicts one before it; shows it, and
+            the grammar.
     """
     told, subject = Scenario(description=line.strip()), "human"
+    said: dict[str, str] = {}
     clauses = [clause.strip(" .\n") for clause in _CLAUSE.findall(line)]
     if not any(clauses):
         raise InvalidArgument("scenario", "is empty", f"write\n{GRAMMAR}")
     for clause in filter(None, clauses):
         named = _SUBJECT.fullmatch(clause)
         subject, words = (named["subject"], named["rest"]) if named else (subject, clause)
-        told = _read(told, subject, words, clause)
-    return told
+        about, told = _read(told, subject, words, clause)
+        if about in said and about != _A_LINE:
+            problem = f"has {said[about]!r} and then {clause!r}, of which only one can be"
+            raise InvalidArgument("scenario", problem, f"write\n{GRAMMAR}")
+        said[about] = clause
+    return _with_lines(told)
 
 
-def _read(told: Scenario, subject: str, words: str, clause: str) -> Scenario:
-    for whose, pattern, build in _CLAUSES:
+def _read(told: Scenario, subject: str, words: str, clause: str) -> tuple[str, Scenario]:
+    """What the clause is about, and the scenario with it."""
+    for whose, pattern, about, build in _CLAUSES:
         match = pattern.fullmatch(words) if whose == subject else None
         if match is not None:
-            return build(told, match)
+            return about + match.groupdict().get("name", ""), build(told, match)
     raise InvalidArgument(
         "scenario", f"has {clause!r}, which is not understood", f"write\n{GRAMMAR}"
     )
 
 
-def _clause(subject: str, words: str) -> Callable[[Build], Build]:
+def _clause(subject: str, words: str, about: str = "") -> Callable[[Build], Build]:
     def add(build: Build) -> Build:
-        _CLAUSES.append((subject, re.compile(words), build))
+        _CLAUSES.append((subject, re.compile(words), about or f"{subject} {words}", build))
         return build
 
     return add
@@ -118,48 +127,63 @@ def _when(match: Match) -> When:
 # The human.
 
 
-@_clause("human", f"answers{_AFTER}")
+@_clause("human", f"answers{_AFTER}", _END_OF_RINGING)
 def _answers(told: Scenario, match: Match) -> Scenario:
     answers_s = _seconds(match, "n", 4.0)
     return replace(told, phone=replace(told.phone, answers_after_s=answers_s))
 
 
-@_clause("human", "never answers")
+@_clause("human", "never answers", _END_OF_RINGING)
 def _never_answers(told: Scenario, _: Match) -> Scenario:
     return replace(told, phone=replace(told.phone, answers_after_s=None))
 
 
-@_clause("human", "answers as we cancel")
+@_clause("human", "answers as we cancel", _END_OF_RINGING)
 def _answers_on_cancel(told: Scenario, _: Match) -> Scenario:
     phone = replace(told.phone, answers_after_s=None, answers_on_cancel=True)
     return replace(told, phone=phone)
 
 
-@_clause("human", f"is busy{_AFTER}")
+@_clause("human", f"is busy{_AFTER}", _END_OF_RINGING)
 def _is_busy(told: Scenario, match: Match) -> Scenario:
     phone = replace(told.phone, refuses_with=486, refuses_after_s=_seconds(match, "n", 1.0))
     return replace(told, phone=phone)
 
 
-@_clause("human", rf"refuses with (?P<code>\d{{3}}){_AFTER}")
+@_clause("human", rf"refuses with (?P<code>\d{{3}}){_AFTER}", _END_OF_RINGING)
 def _refuses(told: Scenario, match: Match) -> Scenario:
     after_s = _seconds(match, "n", 1.0)
     phone = replace(told.phone, refuses_with=int(match["code"]), refuses_after_s=after_s)
     return replace(told, phone=phone)
 
 
-@_clause("human", f"says (?P<says>yes|no|nothing){_WORDS}{_AFTER}")
+@_clause("human", f"says (?P<says>yes|no|nothing){_WORDS}{_AFTER}", _A_LINE)
 def _says(told: Scenario, match: Match) -> Scenario:
     says: Says = "yes" if match["says"] == "yes" else "no" if match["says"] == "no" else "nothing"
-    human = replace(
-        told.human, says=says, after_s=_seconds(match, "n", 6.0), words=match["words"] or ""
-    )
-    return replace(told, human=human)
+    return _with_line(told, Line(says, _seconds(match, "n", 6.0), match["words"] or ""))
 
 
-@_clause("human", f"(?:is a )?voicemail(?: greeting)?{_AFTER}")
+@_clause("human", f"(?:is a )?voicemail(?: greeting)?{_AFTER}", _A_LINE)
 def _voicemail(told: Scenario, match: Match) -> Scenario:
-    human = replace(told.human, says="voicemail", after_s=_seconds(match, "n", 3.0))
+    return _with_line(told, Line("voicemail", _seconds(match, "n", 3.0)))
+
+
+def _with_line(told: Scenario, line: Line) -> Scenario:
+    then = told.human.then
+    if then and line.after_s <= then[-1].after_s:
+        problem = f"has {line.says!r} at {line.after_s:g} s, not after {then[-1].says!r}"
+        raise InvalidArgument("scenario", problem, f"write\n{GRAMMAR}")
+    return replace(told, human=replace(told.human, then=(*then, line)))
+
+
+def _with_lines(told: Scenario) -> Scenario:
+    """The first thing said takes the place of what a human says when nothing is told."""
+    if not told.human.then:
+        return told
+    first, *then = told.human.then
+    human = replace(
+        told.human, says=first.says, after_s=first.after_s, words=first.words, then=tuple(then)
+    )
     return replace(told, human=human)
 
 
