@@ -1,6 +1,6 @@
 """From the text of a graph to a picture: one function, and whoever can draw behind it.
 
-`graphviz-pure` (``pip install 'warm-transfer[svg]'``) draws the same bytes on every machine, since
+`graphviz-pure` (``pip install ".[svg]"`` in a clone) draws the same bytes on every machine, since
 it brings its fonts. Those have Latin, Greek, Cyrillic and Hebrew letters; a PNG with others, or
 with emoji, needs Graphviz. Without graphviz-pure any ``dot`` of Graphviz on the path does; its
 bytes are the same on the same machine.
@@ -75,6 +75,6 @@ def _find(lacking: re.Match[str] | None) -> str:
             "the path"
         )
     raise RendererError(
-        "svg and png need a renderer: pip install 'warm-transfer[svg]' brings graphviz-pure, "
-        "or install Graphviz, so that 'dot' is on the path"
+        'svg and png need a renderer: pip install ".[svg]" in a clone of warm-transfer brings '
+        "graphviz-pure, or install Graphviz, so that 'dot' is on the path"
     )

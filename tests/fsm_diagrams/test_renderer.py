@@ -76,7 +76,7 @@ def test_a_png_with_letters_that_the_extra_lacks_is_drawn_by_dot_or_not_at_all(
 
 
 def test_without_a_renderer_both_are_named(alone: Path) -> None:
-    with pytest.raises(RendererError, match=r"warm-transfer\[svg\].*graphviz-pure.*'dot' is on"):
+    with pytest.raises(RendererError, match=r"\.\[svg\].*graphviz-pure.*'dot' is on"):
         draw("digraph {}", "svg")
     assert not [*alone.iterdir()]
 

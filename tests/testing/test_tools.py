@@ -21,7 +21,8 @@ def test_one_that_is_not_is_named_with_the_remedy() -> None:
     with pytest.raises(ToolMissing) as caught:
         needed("no_such_tool.strategies", "the contract suites")
     assert caught.value.tool == "no_such_tool"
-    words = 'no_such_tool is needed for the contract suites; install it with `pip install "warm-'
+    # Never by name: `warm-transfer` on PyPI is somebody else's.
+    words = 'no_such_tool is needed for the contract suites; install it with `pip install ".['
     assert str(caught.value).startswith(words)
 
 

@@ -6,7 +6,7 @@
 
 Each suite drives the adapter as the library does, through call orders, faults, repetitions,
 cancellations and late answers in virtual time, and names the clause that broke. The clauses stand
-in ``CLAUSES`` of each suite. They need hypothesis: ``pip install "warm-transfer[testing]"``.
+in ``CLAUSES`` of each suite. They need hypothesis: ``pip install ".[testing]"`` in a clone.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ class ToolMissing(WarmTransferError, ImportError):
     def __str__(self) -> str:
         return (
             f"{self.tool} is needed for {self.purpose}; "
-            'install it with `pip install "warm-transfer[testing]"`'
+            'install it with `pip install ".[testing]"` in a clone of warm-transfer'
         )
 
 
