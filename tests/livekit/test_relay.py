@@ -313,6 +313,43 @@ async def test_a_merge_with_a_muted_voice_says_that_it_could_not_be_verified() -
 
 
 @pytest.mark.asyncio
+async def test_a_relay_that_nobody_takes_up_is_not_healthy() -> None:
+    bridge = await Bridge.set_up()
+    assert bridge.bench.stage.caller is not None
+    bridge.world.allow_subscribing(bridge.bench.stage.caller, False)
+    merging = asyncio.create_task(bridge.merge())
+    await talk()
+    assert not merging.done()
+    # Its limit, in a transfer; then it is looked at.
+    merging.cancel()
+    await asyncio.wait([merging])
+    assert not await bridge.healthy()
+    await bridge.unmerge()
+    bridge.assert_nothing_left()
+
+
+@pytest.mark.asyncio
+async def test_a_relay_that_flows_after_it_was_cut_off_is_healthy_and_carries_keys() -> None:
+    bridge = await Bridge.set_up()
+    (voice,) = bridge.human.tracks.values()
+    bridge.world.unpublish(voice)
+    merging = asyncio.create_task(bridge.merge())
+    await talk()
+    merging.cancel()
+    await asyncio.wait([merging])
+    assert not await bridge.healthy()
+    bridge.world.set_tag(bridge.world.publish(bridge.human, HUMAN), "human")
+    await talk()
+    assert await bridge.healthy()
+    assert await bridge.healthy()
+    assert bridge.hears("human") == {"caller"}
+    assert bridge.hears("caller") == {"human"}
+    assert len([each for each in asyncio.all_tasks() if " tones " in each.get_name()]) == 2
+    await bridge.unmerge()
+    bridge.assert_nothing_left()
+
+
+@pytest.mark.asyncio
 async def test_health_of_a_caller_who_is_gone_is_bad() -> None:
     bridge = await Bridge.set_up()
     await bridge.merge()

@@ -62,6 +62,7 @@ class Lane:
         self._name = name
         self._broke = broke
         self._flowing = asyncio.Event()
+        self._taken_up = False
         self._source: AudioSource | None = None
         self._pump: asyncio.Task[None] | None = None
         self._closed = asyncio.Event()
@@ -86,6 +87,7 @@ class Lane:
         if self._pump is None and voice is not None and voice.track is not None:
             self._restart(voice.track)
         await unless(self._closed, published.wait_for_subscription())
+        self._taken_up = True
         await unless(self._closed, self._wait_flowing())
 
     async def _wait_flowing(self) -> None:
@@ -122,9 +124,9 @@ class Lane:
 
     @property
     def healthy(self) -> bool:
-        """Whether frames have flowed and the pump runs."""
+        """Whether frames have flowed, the pump runs, and the listener has subscribed."""
         running = self._pump is not None and not self._pump.done()
-        return running and self._flowing.is_set()
+        return running and self._flowing.is_set() and self._taken_up
 
     def _on_subscribed(self, track: Any, publication: Any, participant: Participant) -> None:
         if participant.identity != self._identity:

@@ -48,10 +48,13 @@ class Relay:
         async with asyncio.TaskGroup() as group:
             for lane in self._lanes:
                 group.create_task(lane.open())
-        # Keys last: what is pressed before the two hear each other is for the agent.
+        self._carry_keys()
+        return _MUTED if any(lane.muted for lane in self._lanes) else None
+
+    def _carry_keys(self) -> None:
+        """Keys last: what is pressed before the two hear each other is for the agent."""
         for each in self._tones:
             each.open()
-        return _MUTED if any(lane.muted for lane in self._lanes) else None
 
     async def unmerge(self, legs: Legs) -> None:
         """Close both lanes; safe to repeat."""
@@ -69,4 +72,8 @@ class Relay:
             and legs.human_identity in consult.remote_participants
             and legs.caller_identity in legs.caller_room.remote_participants
         )
-        return present and bool(self._lanes) and all(lane.healthy for lane in self._lanes)
+        stands = present and bool(self._lanes) and all(lane.healthy for lane in self._lanes)
+        if stands:
+            # A merge that was cut off before its end has not come to this.
+            self._carry_keys()
+        return stands

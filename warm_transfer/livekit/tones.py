@@ -36,8 +36,8 @@ class Tones:
         self._closed = False
 
     def open(self) -> None:
-        """Pass on what is pressed from now on; nothing after a close, which may come first."""
-        if self._closed:
+        """Pass on what is pressed from now on; safe to repeat, and after a close it does nothing."""
+        if self._closed or self._sending is not None:
             return
         self._room.on("sip_dtmf_received", self._on_key)
         name = f"warm-transfer {self._legs.transfer_id} tones of {self._identity}"
