@@ -1,6 +1,6 @@
 """The tests of an application's own transfers: nobody is phoned, and no server is needed.
 
-pytest examples --warm-transfer-cov=missing --warm-transfer-fail-under=25
+pytest examples --warm-transfer-cov-missing --warm-transfer-fail-under=25
 """
 
 from __future__ import annotations

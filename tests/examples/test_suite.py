@@ -58,7 +58,7 @@ def copy(tmp_path: Path) -> Path:
 
 def test_it_is_green_and_takes_the_share_of_the_table_that_the_page_names(tmp_path: Path) -> None:
     readme = (ROOT / "examples/README.md").read_text(encoding="utf-8")
-    found = re.search(r"pytest examples (--warm-transfer-cov=missing \S+=(\d+))\n", readme)
+    found = re.search(r"pytest examples (--warm-transfer-cov-missing \S+=(\d+))\n", readme)
     assert found is not None
     done = suite(ROOT / "examples", tmp_path, *found[1].split())
     assert done.returncode == 0, done.stdout + done.stderr

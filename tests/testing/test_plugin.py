@@ -67,9 +67,16 @@ def test_it_tells_which_rows_were_taken(pytester: pytest.Pytester) -> None:
 
 def test_it_tells_which_were_not(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(TRANSFERS)
-    result = play(pytester, "--warm-transfer-cov=missing")
+    result = play(pytester, "--warm-transfer-cov-missing")
     result.stdout.fnmatch_lines(["not taken: dialing x CONSULT_REFUSED"])
     result.stdout.no_fnmatch_line("not taken: briefing x CONSULT_ACCEPTED")
+
+
+def test_the_option_takes_no_path_for_itself(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(test_taken=TRANSFERS)
+    result = play(pytester, "--warm-transfer-cov", "test_taken.py")
+    result.assert_outcomes(passed=2)
+    result.stdout.fnmatch_lines(["*warm transfer table*"])
 
 
 @pytest.mark.parametrize(("limit", "code"), [("5", 0), ("90", 1)])

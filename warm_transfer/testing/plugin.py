@@ -2,9 +2,9 @@
 
 It is there as soon as the library and pytest are installed, and does nothing unless asked:
 
-* ``--warm-transfer-cov`` tells which rows of the table the test run has taken, ``=missing`` also
-  which not; ``--warm-transfer-fail-under=PCT`` fails the run below a share of them. With
-  pytest-xdist the processes are added up.
+* ``--warm-transfer-cov`` tells which rows of the table the test run has taken,
+  ``--warm-transfer-cov-missing`` also which not; ``--warm-transfer-fail-under=PCT`` fails the run
+  below a share of them. With pytest-xdist the processes are added up.
 * a test with the argument ``warm_transfer_journal`` runs once for each journal in the folders of
   the ini option ``warm_transfer_journals``.
 * ``@pytest.mark.virtual_clock`` runs an async test on a virtual clock, and the ini option
@@ -47,10 +47,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("warm-transfer")
     group.addoption(
         "--warm-transfer-cov",
-        nargs="?",
-        const="summary",
-        choices=("summary", "missing"),
+        action="store_true",
         help="tell which rows of the transition table the transfers of this run have taken",
+    )
+    group.addoption(
+        "--warm-transfer-cov-missing",
+        action="store_true",
+        help="tell also which they have not",
     )
     group.addoption(
         "--warm-transfer-fail-under",
@@ -67,10 +70,10 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", f"{MARKER}: run an async test on a virtual clock")
     if config.getini(_EVERY):
         _offer_factories(config)
-    wanted = config.getoption("--warm-transfer-cov")
+    missing = config.getoption("--warm-transfer-cov-missing")
     fail_under = config.getoption("--warm-transfer-fail-under")
-    if wanted is not None or fail_under is not None:
-        plugin = _Cov(config, missing=wanted == "missing", fail_under=fail_under)
+    if config.getoption("--warm-transfer-cov") or missing or fail_under is not None:
+        plugin = _Cov(config, missing=missing, fail_under=fail_under)
         config.pluginmanager.register(plugin, "warm-transfer-cov")
 
 
