@@ -13,6 +13,7 @@ CORE = (
     "states",
     "events",
     "errors",
+    "headers",
     "effects",
     "outcome",
     "policy",

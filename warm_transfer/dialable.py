@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 
 from warm_transfer.errors import InvalidArgument
+from warm_transfer.headers import NEVER_ALLOWED, is_header_name
 from warm_transfer.policy import TransferPolicy
 
 __all__ = ["DTMF_PAUSE_S", "DTMF_TONE_S", "check_destination", "check_dtmf", "check_headers"]
@@ -32,89 +33,10 @@ _SIP_URI = re.compile(
 )
 _TEL_URI = re.compile(r"tel:\+?[0-9]{2,15}", re.ASCII)
 
-_HEADER_NAME = re.compile(r"[A-Za-z0-9!%*_+`'~.\-]{1,64}", re.ASCII)
-"""A token of RFC 3261 section 25.1."""
 _PLAIN = re.compile(r"[\x20-\x7e\u00a0-\u2027\u202a-\ud7ff\ue000-\U0010ffff]*")
 """No control character, no line or paragraph separator, and no surrogate, which has no UTF-8."""
 _HEADER_VALUE_MAX = 512
 _ALWAYS_ALLOWED = frozenset({"user-to-user", "diversion"})
-
-#: Headers that set up or route the dialog; a policy cannot allow them either.
-_NEVER_ALLOWED = frozenset(
-    [
-        "accept",
-        "accept-contact",
-        "allow",
-        "allow-events",
-        "authorization",
-        "call-id",
-        "contact",
-        "content-disposition",
-        "content-encoding",
-        "content-language",
-        "content-length",
-        "content-type",
-        "cseq",
-        "event",
-        "expires",
-        "from",
-        "geolocation-routing",
-        "identity",
-        "identity-info",
-        "join",
-        "max-forwards",
-        "min-expires",
-        "min-se",
-        "p-asserted-identity",
-        "p-preferred-identity",
-        "path",
-        "proxy-authenticate",
-        "proxy-authorization",
-        "proxy-require",
-        "rack",
-        "record-route",
-        "refer-to",
-        "referred-by",
-        "reject-contact",
-        "replaces",
-        "request-disposition",
-        "require",
-        "route",
-        "rseq",
-        "security-client",
-        "security-server",
-        "security-verify",
-        "service-route",
-        "session-expires",
-        "subscription-state",
-        "supported",
-        "target-dialog",
-        "to",
-        "unsupported",
-        "via",
-        "www-authenticate",
-        "a",
-        "b",
-        "c",
-        "d",
-        "e",
-        "f",
-        "i",
-        "j",
-        "k",
-        "l",
-        "m",
-        "n",
-        "o",
-        "r",
-        "s",
-        "t",
-        "u",
-        "v",
-        "x",
-        "y",
-    ]
-)
 
 _DTMF = re.compile(r"[0-9A-Da-d*#wW]{0,64}", re.ASCII)
 DTMF_TONE_S = 0.25
@@ -172,13 +94,16 @@ def check_headers(value: object, policy: TransferPolicy) -> dict[str, str]:
         raise InvalidArgument("sip_headers", f"is {type(value).__name__}", "give a mapping")
     allowed = _ALWAYS_ALLOWED | {name.lower() for name in policy.allowed_headers}
     for name, text in value.items():
-        if not isinstance(name, str) or not _HEADER_NAME.fullmatch(name):
+        if not is_header_name(name):
             remedy = "use up to 64 letters, digits and -"
             raise InvalidArgument("sip_headers", "has a name that is no header name", remedy)
         low = name.lower()
-        if low in _NEVER_ALLOWED or not (low.startswith("x-") or low in allowed):
+        problem = f"has {_shown(name)}, which is not allowed"
+        if low in NEVER_ALLOWED:
+            remedy = "use X-*, User-to-User or Diversion: no policy can allow this one"
+            raise InvalidArgument("sip_headers", problem, remedy)
+        if not (low.startswith("x-") or low in allowed):
             remedy = "use X-*, User-to-User, Diversion, or add it to `allowed_headers`"
-            problem = f"has {_shown(name)}, which is not allowed"
             raise InvalidArgument("sip_headers", problem, remedy)
         if not isinstance(text, str) or len(text) > _HEADER_VALUE_MAX or not is_plain(text):
             remedy = "give up to 512 characters, none of them a control character"

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Literal
 
 from warm_transfer.errors import InvalidArgument
+from warm_transfer.headers import check_allowed
 
 __all__ = ["Carrier", "Plan", "Strategy", "TransferPolicy"]
 
@@ -75,8 +76,8 @@ class TransferPolicy:
     hook_timeout_s: float = 5.0
     """How long one state-change hook may take before it is given up."""
     relay_stall_s: float = 0.1
-    """How late the relay may pass a frame on before it warns that the event loop is stalled. It
-    keeps no more than this much sound."""
+    """How late the relay may come for a frame before it warns that the event loop is stalled. It
+    keeps 0.1 s of sound, whatever this is, and drops what is older."""
     token_ttl_s: float = 120.0
     """How long the token for the consult room admits; a connected client is refreshed."""
     on_human_left: Literal["end_call", "return"] = "end_call"
@@ -93,7 +94,8 @@ class TransferPolicy:
     allow_star_codes: bool = False
     """Whether ``*`` and ``#`` may be dialled (feature codes of a PBX)."""
     allowed_headers: frozenset[str] = frozenset()
-    """SIP header names that may be sent beside ``X-*``, ``User-to-User`` and ``Diversion``."""
+    """SIP header names that may be sent beside ``X-*``, ``User-to-User`` and ``Diversion``. Those
+    that set up or route the dialog, such as ``From``, are refused."""
 
     def __post_init__(self) -> None:
         for name in _SECONDS:
@@ -103,7 +105,7 @@ class TransferPolicy:
         if not isinstance(self.allow_star_codes, bool):
             found = f"is {self.allow_star_codes!r}"
             raise InvalidArgument("allow_star_codes", found, "give True or False")
-        object.__setattr__(self, "allowed_headers", _header_names(self.allowed_headers))
+        object.__setattr__(self, "allowed_headers", check_allowed(self.allowed_headers))
         self._check_choices()
         self._check_relations()
 
@@ -166,12 +168,6 @@ def _check_seconds(name: str, value: object) -> None:
 def _check_count(name: str, value: object) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise InvalidArgument(name, f"is {value!r}", "give a whole number from 1 on")
-
-
-def _header_names(value: object) -> frozenset[str]:
-    if isinstance(value, str) or not isinstance(value, frozenset | set | tuple | list):
-        raise InvalidArgument("allowed_headers", f"is {value!r}", "give a set of header names")
-    return frozenset(str(name) for name in value)
 
 
 class Carrier(StrEnum):
