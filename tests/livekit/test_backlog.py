@@ -67,7 +67,25 @@ async def test_a_frame_is_as_late_as_it_has_waited_since_it_was_there() -> None:
 
 
 @pytest.mark.asyncio
-async def test_a_dropped_frame_takes_its_time_with_it() -> None:
+@pytest.mark.parametrize("stall_s", [0.2, 1.0, 5.0])
+async def test_after_a_stall_the_first_frame_says_how_long_it_was(stall_s: float) -> None:
+    clock = Clock()
+    backlog = Backlog(10, clock)
+    frames = round(stall_s / 0.01)
+    for _ in range(frames):
+        backlog.arrived()
+        clock.now_s += 0.01
+    for each in range(frames):
+        backlog.put(each)
+    assert await backlog.get() == frames - 10
+    assert backlog.lag_s == pytest.approx(stall_s)
+    assert await backlog.get() == frames - 9
+    assert backlog.lag_s == pytest.approx(0.09)
+    assert backlog.dropped == frames - 10
+
+
+@pytest.mark.asyncio
+async def test_a_dropped_frame_does_not_make_the_others_as_old_as_it_was() -> None:
     clock = Clock()
     backlog = Backlog(1, clock)
     for _ in range(3):
@@ -76,5 +94,9 @@ async def test_a_dropped_frame_takes_its_time_with_it() -> None:
     for each in "abc":
         backlog.put(each)
     assert await backlog.get() == "c"
-    assert backlog.lag_s == pytest.approx(1.0)
+    # The first of the two that went had waited longest.
+    assert backlog.lag_s == pytest.approx(3.0)
     assert backlog.dropped == 2
+    backlog.put("d")
+    assert await backlog.get() == "d"
+    assert backlog.lag_s == 0.0

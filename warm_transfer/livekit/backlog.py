@@ -26,8 +26,10 @@ class Backlog:
         self._arrived_s: deque[float] = deque()
         self.dropped = 0
         """How many frames had to go."""
+        self._dropped_lag_s = 0.0
         self.lag_s = 0.0
-        """How long the last frame has waited."""
+        """How long the last frame has waited, or one that had to go just before it: after a stall
+        only the newest are left, and they have hardly waited."""
 
     def arrived(self) -> None:
         """Note that a frame is there that will be put in later; may be called in any thread."""
@@ -35,8 +37,11 @@ class Backlog:
 
     def put(self, frame: Any) -> None:
         """Take a frame, or None for the end; beyond the capacity the oldest goes."""
-        arrived_s = self._arrived_s.popleft() if self._arrived_s else self._clock()
-        self.dropped += len(self._frames) == self._frames.maxlen
+        now_s = self._clock()
+        arrived_s = self._arrived_s.popleft() if self._arrived_s else now_s
+        if len(self._frames) == self._frames.maxlen:
+            self.dropped += 1
+            self._dropped_lag_s = max(self._dropped_lag_s, now_s - self._frames[0][0])
         self._frames.append((arrived_s, frame))
         self._there.set()
 
@@ -46,5 +51,6 @@ class Backlog:
             self._there.clear()
             await self._there.wait()
         arrived_s, frame = self._frames.popleft()
-        self.lag_s = self._clock() - arrived_s
+        self.lag_s = max(self._clock() - arrived_s, self._dropped_lag_s)
+        self._dropped_lag_s = 0.0
         return frame

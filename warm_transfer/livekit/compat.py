@@ -102,7 +102,7 @@ class VoiceStream(AudioStream):
 
     @property
     def lag_s(self) -> float:
-        """How long the last frame waited for the loop, in seconds."""
+        """How long the last frame waited for the loop, or one dropped before it, in seconds."""
         return float(self._queue.lag_s)
 
 

@@ -33,7 +33,8 @@ class Passed:
     dropped: int = 0
     """Frames that the event loop came too late for."""
     late: int = 0
-    """Frames that waited for the event loop longer than `TransferPolicy.relay_stall_s`."""
+    """Frames that waited for the event loop longer than `TransferPolicy.relay_stall_s`, or were the
+    first behind some that did and had to go."""
     longest_lag_s: float = 0.0
 
 
