@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from google.protobuf.json_format import ParseDict
+from livekit import api
 from livekit.agents import Agent, function_tool
 
 from warm_transfer import InvalidArgument, Reason, State, WarmTransferTask
@@ -83,6 +89,30 @@ def test_the_simulated_server_has_the_trunk_that_pages_name_and_no_other() -> No
     outcome = by_trunk("ST_abcdef").outcome
     assert outcome is not None
     assert outcome.reason is Reason.REJECTED
+
+
+def test_the_file_of_the_tutorial_runs_and_logs_what_the_page_says(tmp_path: Path) -> None:
+    agent, tried, *_ = re.findall(r"```python\n(.*?)```", read("docs/tutorial.md"), re.DOTALL)
+    file = tmp_path / "transfer.py"
+    file.write_text(agent + "\n\n" + tried, encoding="utf-8")
+    done = subprocess.run(  # noqa: S603 - the page's own blocks
+        [sys.executable, str(file)],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert done.stdout == ""
+    assert done.stderr.splitlines() == ["ToolError while executing tool"] * 3
+    assert "to the model, here three times." in " ".join(read("docs/tutorial.md").split())
+
+
+def test_the_dispatch_rule_of_the_example_asks_for_the_agent_of_the_example() -> None:
+    (rule,) = re.findall(r"```json\n(.*?)```", read("examples/README.md"), re.DOTALL)
+    (named,) = re.findall(r'agent_name="(\w+)"', read("examples/agent.py"))
+    asked = ParseDict(json.loads("{" + rule + "}"), api.SIPDispatchRuleInfo())
+    assert [each.agent_name for each in asked.room_config.agents] == [named]
 
 
 def failures() -> dict[str, str]:
