@@ -191,6 +191,23 @@ def test_it_needs_no_plugin_for_asyncio(pytester: pytest.Pytester) -> None:
     play(pytester, "-p", "no:asyncio").assert_outcomes(passed=1)
 
 
+@pytest.mark.parametrize("ini", ["", "warm_transfer_virtual_clock = true"])
+def test_a_pytest_asyncio_that_takes_no_loops_is_refused(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, ini: str
+) -> None:
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    pytester.makeini(f"[pytest]\n{ini}")
+    pytester.makepyfile(ASLEEP)
+    pytester.makeconftest("""
+        def pytest_configure(config):  # as before 1.4
+            config.pluginmanager.register(object(), "asyncio")
+    """)
+    result = pytester.runpytest_inprocess("-p", plugin.__name__)
+    assert result.ret != pytest.ExitCode.OK
+    output = result.stdout.str() + result.stderr.str()
+    assert "a virtual clock needs pytest-asyncio>=1.4, or none" in output
+
+
 def test_all_of_them_by_an_option(pytester: pytest.Pytester) -> None:
     pytester.makeini(AUTO + "warm_transfer_virtual_clock = true\n")
     pytester.makepyfile(ASLEEP.replace("@pytest.mark.virtual_clock", ""))

@@ -128,8 +128,12 @@ class _LoopFactories:
 def _offer_factories(config: pytest.Config) -> None:
     """Only when somebody asks: with a factory at hand pytest-asyncio asks it for every test."""
     manager = config.pluginmanager
-    if manager.has_plugin("asyncio") and not manager.has_plugin(_FACTORIES):
-        manager.register(_LoopFactories(), _FACTORIES)
+    if not manager.has_plugin("asyncio") or manager.has_plugin(_FACTORIES):
+        return
+    if not hasattr(manager.hook, "pytest_asyncio_loop_factories"):
+        # An older one would run the test on a real clock, and not say so.
+        raise pytest.UsageError("a virtual clock needs pytest-asyncio>=1.4, or none")
+    manager.register(_LoopFactories(), _FACTORIES)
 
 
 @pytest.hookimpl(tryfirst=True)
