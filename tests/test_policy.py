@@ -87,6 +87,19 @@ def test_a_hold_limit_below_the_ring_contradicts_it() -> None:
     assert "ring_timeout_s" in error.problem
 
 
+def test_a_decision_that_is_given_more_time_than_the_hold_has_would_not_get_it() -> None:
+    error = refused(decision_timeout_s=301.0)
+    assert error.argument == "decision_timeout_s"
+    assert "hold_limit_s" in error.problem
+    assert refused(decision_timeout_s=121.0, hold_limit_s=60.0).argument == "decision_timeout_s"
+    assert TransferPolicy(decision_timeout_s=301.0, hold_limit_s=301.0).hold_limit_s == 301.0
+
+
+def test_a_hold_limit_may_be_shortened_alone() -> None:
+    policy = TransferPolicy(hold_limit_s=60.0)
+    assert policy.hold_limit_s < policy.decision_timeout_s
+
+
 def test_a_call_limit_below_the_decision_contradicts_it() -> None:
     error = refused(call_limit_s=60.0, decision_timeout_s=61.0)
     assert error.argument == "call_limit_s"

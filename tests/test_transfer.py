@@ -565,7 +565,7 @@ def test_clocks_and_effects_are_counted_from_one_and_share_no_id() -> None:
     assert deadline is not None
     assert (deadline.event.name, deadline.event.effect) == (On.DEADLINE_PASSED, 1)
 
-    told = Told(*TO_BRIEFING, decision_timeout_s=200.0, hold_limit_s=60.0)
+    told = Told(*TO_BRIEFING, hold_limit_s=60.0)
     deadline = told.transfer.deadline
     assert deadline is not None
     assert (deadline.event.name, deadline.event.effect) == (On.HOLD_LIMIT_PASSED, 2)

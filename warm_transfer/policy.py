@@ -18,6 +18,9 @@ __all__ = ["Carrier", "Plan", "Strategy", "TransferPolicy"]
 RING_TIMEOUT_MAX_S = 70.0
 """The server gives a dial up after 80 s (livekit ``pkg/service/sip.go``); we must be first."""
 
+DECISION_TIMEOUT_S = 120.0
+"""Unless the policy says otherwise."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransferPolicy:
@@ -32,8 +35,9 @@ class TransferPolicy:
     ring_timeout_s: float = 30.0
     """From the INVITE to an answer. Four rings in the US are 24 s; livekit-api pins 30 s.
     At most 70: the server drops the request at 80."""
-    decision_timeout_s: float = 120.0
-    """From the answer to the human's yes or no. Silence counts as no."""
+    decision_timeout_s: float = DECISION_TIMEOUT_S
+    """From the answer to the human's yes or no. Silence counts as no. Whoever gives it more gives
+    `hold_limit_s` more as well."""
     consent_timeout_s: float = 3.0
     """To judge whether the human's words are a yes. Unjudged, they are none: a model that needs
     longer for one word is no model for a conversation."""
@@ -143,6 +147,14 @@ class TransferPolicy:
                 "hold_limit_s",
                 f"is {self.hold_limit_s:g} s, less than `ring_timeout_s`",
                 f"give at least {self.ring_timeout_s:g} s",
+            )
+        # A hold limit may be shortened alone, and then comes first; a decision that is given more
+        # time alone would not get it.
+        if self.decision_timeout_s > max(self.hold_limit_s, DECISION_TIMEOUT_S):
+            raise InvalidArgument(
+                "decision_timeout_s",
+                f"is {self.decision_timeout_s:g} s, more than `hold_limit_s`, which ends it",
+                f"give at most {self.hold_limit_s:g} s, or more to `hold_limit_s` as well",
             )
         if self.call_limit_s < self.decision_timeout_s:
             raise InvalidArgument(
