@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
+
 import pytest
 from livekit.agents import Agent, function_tool
 from livekit.agents.llm import ToolError
@@ -10,6 +13,8 @@ from warm_transfer.outcome import Reason
 from warm_transfer.states import State
 from warm_transfer.testing.application import Told, run_agent
 from warm_transfer.testing.livekit.callermodel import SimCallerModel
+from warm_transfer.testing.livekit.grammar import scenario
+from warm_transfer.testing.livekit.script import App
 
 TOOL = "transfer_to_human"
 
@@ -63,10 +68,18 @@ def test_each_end_is_the_applications_to_tell(line: str, reason: Reason) -> None
     result = told(line)
     assert result.outcome is not None
     assert result.outcome.reason is reason
-    assert (result.rung, result.together, result.alone, result.closed) == (1, False, True, False)
+    assert (result.rung, result.together, result.alone) == (1, False, True)
+    assert result.closed == (reason is Reason.CALLER_LEFT)
     assert result.left == ""
     if reason is Reason.BUSY:
         assert result.heard[-1].startswith("sorry: could not dial human agent: busy")
+
+
+def test_a_session_that_is_told_to_stays_open_without_the_caller() -> None:
+    leaves = scenario("human never answers; caller hangs up 3 s after the dial")
+    result = run_agent(Support, replace(leaves, app=App(close_on_disconnect=False)), tool=TOOL)
+    assert result.outcome is not None
+    assert (result.outcome.reason, result.closed) == (Reason.CALLER_LEFT, False)
 
 
 def test_arguments_of_the_tool_are_given() -> None:
@@ -79,6 +92,16 @@ def test_arguments_of_the_tool_are_given() -> None:
 def test_an_agent_that_does_not_transfer_rings_nobody() -> None:
     result = told("human is busy", tool="look_up")
     assert (result.rung, result.outcome, result.journal) == (0, None, ())
+
+
+def test_a_task_that_runs_on_is_left_behind() -> None:
+    class Forgetful(Support):
+        @function_tool
+        async def transfer_to_human(self) -> str:  # type: ignore[override]
+            self.forgotten = asyncio.create_task(asyncio.Event().wait(), name="forgotten")
+            return "done"
+
+    assert run_agent(Forgetful, "human is busy", tool=TOOL).left == "tasks: forgotten"
 
 
 def test_a_tool_that_the_agent_lacks_is_no_test_that_passes() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import Any
 from unittest import mock
@@ -22,6 +22,7 @@ from warm_transfer.testing import clock
 from warm_transfer.testing.coverage import recorded
 from warm_transfer.testing.livekit.callermodel import CUE, SimCallerModel
 from warm_transfer.testing.livekit.grammar import scenario
+from warm_transfer.testing.livekit.leftovers import tasks_beyond
 from warm_transfer.testing.livekit.phones import At
 from warm_transfer.testing.livekit.play import CALLER, Stage
 from warm_transfer.testing.livekit.script import App, Scenario
@@ -115,6 +116,7 @@ async def play_agent(
     stage = Stage(told)
     prompter = _Prompter(stage, told)
     await stage.set_up()
+    before = clock.tasks()
     agreements = [line.utterance for line in told.human.lines if line.says == "yes"]
     model = SimCallerModel(tool, arguments, agreements)
     with recorded(prompter.take, changes.append):
@@ -131,7 +133,7 @@ async def play_agent(
                 stage.world.leave(stage.caller, rtc.DisconnectReason.CLIENT_INITIATED)
             await asyncio.sleep(_LEAVES_S)
     _check_offered(tool, model)
-    left = stage.world.left()
+    left = replace(stage.world.left(), tasks=tasks_beyond(before))
     return Told(
         outcome=next((each.outcome for each in reversed(changes) if each.outcome), None),
         states=tuple(each.after.value for each in changes),

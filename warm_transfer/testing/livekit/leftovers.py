@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
-from typing import Protocol
+from typing import Any, Protocol
 
+from warm_transfer.testing import clock
 from warm_transfer.testing.livekit.server import ServerRoom
 
-__all__ = ["Ledger", "Left"]
+__all__ = ["Ledger", "Left", "tasks_beyond"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,12 @@ class Left:
             if getattr(self, each.name)
         ]
         return "; ".join(parts) or "nothing"
+
+
+def tasks_beyond(before: set[asyncio.Task[Any]]) -> tuple[str, ...]:
+    """The names of the running loop's tasks beyond some, but for the world's own."""
+    names = sorted(each.get_name() for each in clock.tasks() - before)
+    return tuple(each for each in names if not each.startswith("sim:"))
 
 
 class Listens(Protocol):

@@ -24,7 +24,7 @@ from warm_transfer.testing import clock
 from warm_transfer.testing.livekit import latency
 from warm_transfer.testing.livekit.faults import Faults
 from warm_transfer.testing.livekit.host import SimHost
-from warm_transfer.testing.livekit.leftovers import Left
+from warm_transfer.testing.livekit.leftovers import Left, tasks_beyond
 from warm_transfer.testing.livekit.rooms import SimRoom, make_token
 from warm_transfer.testing.livekit.script import Scenario
 from warm_transfer.testing.livekit.sdk import SimSdk
@@ -338,8 +338,6 @@ async def play(
         await _play_out(stage)
     await _settle(stage)
     left = world.left()
-    tasks = clock.tasks() - before
-    names = sorted(each.get_name() for each in tasks if not each.get_name().startswith("sim:"))
     return Result(
         outcome=stage.host.outcomes[0] if stage.host.outcomes else None,
         journal=tuple(prompter.kept.lines),
@@ -351,7 +349,7 @@ async def play(
         began_s=began_s,
         took_s=ended_s - began_s,
         closed=engine.closed,
-        left=replace(left, tasks=tuple(names), participants=_strangers(left.participants)),
+        left=replace(left, tasks=tasks_beyond(before), participants=_strangers(left.participants)),
     )
 
 
