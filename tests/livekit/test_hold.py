@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import logging
 from collections.abc import AsyncIterator, Callable, Coroutine
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,9 +15,10 @@ from livekit.agents.voice.io import AgentInput, AgentOutput
 
 from tests.livekit.bench import Bench, effect, turns
 from warm_transfer.effects import Do
+from warm_transfer.errors import InvalidArgument
 from warm_transfer.events import Event, On
 from warm_transfer.livekit.compat import HoldAudioPlayer
-from warm_transfer.livekit.hold import DEFAULT_HOLD_AUDIO, Hold
+from warm_transfer.livekit.hold import DEFAULT_HOLD_AUDIO, Hold, check_hold_audio
 from warm_transfer.policy import TransferPolicy
 from warm_transfer.testing.livekit.faults import Fault, How
 from warm_transfer.testing.livekit.sound import SimAudioSource, SimLocalTrack
@@ -262,6 +265,76 @@ async def test_an_input_that_fails_half_way_still_comes_back(
 # Hold audio.
 
 
+def told(caplog: pytest.LogCaptureFixture) -> list[object]:
+    """What the log says of hold audio that has failed, to whoever watches for warnings."""
+    found = [each for each in caplog.records if each.getMessage() == "hold audio failed"]
+    assert all(each.levelno == logging.WARNING for each in found)
+    return [vars(each)["detail"] for each in found]
+
+
+@pytest.fixture
+def music(tmp_path: Path) -> str:
+    """The path of a file."""
+    path = tmp_path / "music.ogg"
+    path.touch()
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda _file: None,
+        lambda file: file,
+        Path,
+        lambda file: AudioConfig(file, volume=0.5),
+        lambda file: [AudioConfig(file), AudioConfig(BuiltinAudioClip.HOLD_MUSIC)],
+        lambda _file: BuiltinAudioClip.OFFICE_AMBIENCE,
+        lambda _file: DEFAULT_HOLD_AUDIO,
+        lambda _file: _music(),
+        lambda _file: AudioConfig(_music()),
+    ],
+)
+def test_what_can_be_played_is_taken_as_it_is(make: Callable[[str], Any], music: str) -> None:
+    audio = make(music)
+    assert check_hold_audio(audio) is audio
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda _file: 42,
+        lambda _file: False,
+        lambda _file: b"music.ogg",
+        lambda _file: AudioConfig(None),  # type: ignore[arg-type]
+        lambda _file: [],
+        lambda file: [file],
+        lambda file: (AudioConfig(file),),
+        lambda file: [AudioConfig(file), 42],
+        lambda file: [AudioConfig(file), AudioConfig(_music())],
+        # The function instead of what it gives.
+        lambda _file: _music,
+    ],
+)
+def test_what_cannot_be_played_is_refused_with_what_can(
+    make: Callable[[str], Any], music: str
+) -> None:
+    with pytest.raises(InvalidArgument, match=r"`hold_audio` is .*; give a file, a `Builtin"):
+        check_hold_audio(make(music))
+
+
+@pytest.mark.parametrize(
+    "make", [str, Path, AudioConfig, lambda file: [DEFAULT_HOLD_AUDIO, AudioConfig(file)]]
+)
+def test_a_file_that_is_not_there_is_refused_by_its_path(make: Callable[[str], Any]) -> None:
+    for path in ("nowhere.ogg", "."):
+        with pytest.raises(InvalidArgument) as caught:
+            check_hold_audio(make(path))
+        assert str(caught.value) == (
+            f"`hold_audio` names '{path}', which is no file; "
+            "correct the path, or give None for silence"
+        )
+
+
 async def player_of(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, error: Exception | None = None
 ) -> Player:
@@ -393,7 +466,7 @@ async def test_a_player_that_does_not_close_keeps_no_file_open() -> None:
 
 @pytest.mark.asyncio
 async def test_a_file_that_cannot_be_opened_is_reported_and_silence_is_sent(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     host = Host()
     host.speech_over.set()
@@ -410,6 +483,7 @@ async def test_a_file_that_cannot_be_opened_is_reported_and_silence_is_sent(
     (event,) = bench.posted
     assert (event.name, event.effect) == (On.HOLD_AUDIO_FAILED, asked.id)
     assert event.facts.cause is error
+    assert told(caplog) == [repr(error)]
     ((source, _),) = player.played
     assert all(is_silence(frame) for frame in await frames_of(source))
     await hold.stop()
@@ -417,7 +491,7 @@ async def test_a_file_that_cannot_be_opened_is_reported_and_silence_is_sent(
 
 @pytest.mark.asyncio
 async def test_a_source_that_cannot_be_played_is_reported_and_silence_is_sent(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     host = Host()
     host.speech_over.set()
@@ -429,6 +503,7 @@ async def test_a_source_that_cannot_be_played_is_reported_and_silence_is_sent(
     (event,) = bench.posted
     assert (event.name, event.effect) == (On.HOLD_AUDIO_FAILED, asked.id)
     assert event.facts.cause is error
+    assert told(caplog) == [repr(error)]
     ((source, loop),) = player.played
     assert not loop
     assert all(is_silence(frame) for frame in await frames_of(source))
@@ -437,7 +512,7 @@ async def test_a_source_that_cannot_be_played_is_reported_and_silence_is_sent(
 
 @pytest.mark.asyncio
 async def test_a_source_that_ends_by_itself_is_reported_and_silence_is_sent(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     # The stock player ends silently when an iterator raises or a file is missing.
     host = Host()
@@ -450,12 +525,15 @@ async def test_a_source_that_ends_by_itself_is_reported_and_silence_is_sent(
     player.over.set()
     await turns(5)
     assert [(each.name, each.effect) for each in bench.posted] == [(On.HOLD_AUDIO_FAILED, asked.id)]
+    assert told(caplog) == ["the hold audio ended by itself"]
     assert all(is_silence(frame) for frame in await frames_of(player.played[-1][0]))
     await hold.stop()
 
 
 @pytest.mark.asyncio
-async def test_hold_audio_that_we_stop_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_hold_audio_that_we_stop_is_no_failure(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     host = Host()
     host.speech_over.set()
     bench, hold = await held(host, audio=_music())
@@ -465,6 +543,7 @@ async def test_hold_audio_that_we_stop_is_no_failure(monkeypatch: pytest.MonkeyP
     player.over.set()
     await turns(5)
     assert bench.posted == []
+    assert told(caplog) == []
     assert len(player.played) == 1
     await hold.stop()
     assert player.closed == 2

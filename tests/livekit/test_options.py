@@ -68,13 +68,27 @@ def test_a_value_of_livekit_agents_own_types_is_of_ours() -> None:
 
 
 @pytest.mark.asyncio
-async def test_the_hold_audio_is_that_of_livekit_agents_own_unless_it_is_given() -> None:
+async def test_the_hold_audio_is_that_of_livekit_agents_own_unless_it_is_given(
+    tmp_path: Path,
+) -> None:
     hold_audio = make()._options.hold_audio
     assert isinstance(hold_audio, AudioConfig)
     assert hold_audio.source is BuiltinAudioClip.HOLD_MUSIC
     assert hold_audio.volume == 0.8
     assert make(hold_audio=None)._options.hold_audio is None
-    assert make(hold_audio="file.ogg")._options.hold_audio == "file.ogg"
+    file = tmp_path / "file.ogg"
+    file.touch()
+    assert make(hold_audio=str(file))._options.hold_audio == str(file)
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("hold_audio", "problem"), [(42, "is 42"), ("nowhere.ogg", "names 'nowhere.ogg'")]
+)
+async def test_hold_audio_that_cannot_be_played_is_refused(hold_audio: Any, problem: str) -> None:
+    with pytest.raises(InvalidArgument, match=problem) as caught:
+        make(hold_audio=hold_audio)
+    assert caught.value.argument == "hold_audio"
 
 
 @pytest.mark.asyncio

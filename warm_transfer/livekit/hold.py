@@ -5,24 +5,57 @@ from __future__ import annotations
 import asyncio
 import functools
 from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from livekit import rtc
 from livekit.agents import AudioConfig, BuiltinAudioClip
 
 from warm_transfer.effects import Effect
+from warm_transfer.errors import InvalidArgument
 from warm_transfer.events import Event, Facts, On
 from warm_transfer.livekit.legs import Legs, look_away, mute, unpublish
 from warm_transfer.livekit.sdk import FRAME_MS, SAMPLE_RATE_HZ, AudioFile, HoldPlayer
 from warm_transfer.ports import Work
 
-__all__ = ["DEFAULT_HOLD_AUDIO", "Hold"]
+__all__ = ["DEFAULT_HOLD_AUDIO", "Hold", "check_hold_audio"]
 
 DEFAULT_HOLD_AUDIO = AudioConfig(BuiltinAudioClip.HOLD_MUSIC, volume=0.8)
 """As livekit-agents' own warm transfer."""
 
 #: The built-in clip is silent for its first 0.42 s; the caller would take that for a dead line.
 _CLIP_SILENT_HEAD_S = 0.42
+
+
+def check_hold_audio(audio: Any) -> Any:
+    """What the caller hears on hold, if it can be played.
+
+    Raises:
+        InvalidArgument: it is nothing that can be played, or a file that is not there.
+    """
+    if audio is None:
+        return None
+    if isinstance(audio, list):
+        # The stock player chooses one of them, and does not repeat an iterator.
+        sources = [each.source if isinstance(each, AudioConfig) else None for each in audio]
+        usable = _REPEATED
+    else:
+        sources = [audio.source if isinstance(audio, AudioConfig) else audio]
+        usable = (*_REPEATED, Path, AsyncIterator)
+    if not sources or not all(isinstance(each, usable) for each in sources):
+        raise InvalidArgument("hold_audio", f"is {audio!r}", _PLAYABLE)
+    for each in sources:
+        if isinstance(each, str | Path) and not Path(each).is_file():
+            remedy = "correct the path, or give None for silence"
+            raise InvalidArgument("hold_audio", f"names {str(each)!r}, which is no file", remedy)
+    return audio
+
+
+_REPEATED: tuple[type, ...] = (str, BuiltinAudioClip)
+_PLAYABLE = (
+    "give a file, a `BuiltinAudioClip`, an async iterator of frames, an `AudioConfig`, a list of "
+    "`AudioConfig` of files and clips, or None"
+)
 
 
 class Hold:
@@ -97,6 +130,8 @@ class Hold:
             self._player.play(_silence(), loop=False)
 
     def _report(self, effect: Effect, detail: str, error: Exception | None) -> None:
+        # No row tells of it: without this line nobody would learn that callers hear nothing.
+        self._legs.log.warning("hold audio failed", detail=detail if error is None else repr(error))
         facts = Facts(detail=detail, cause=error)
         self._legs.post(Event(On.HOLD_AUDIO_FAILED, facts, effect=effect.id))
 

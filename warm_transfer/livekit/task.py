@@ -41,7 +41,7 @@ from warm_transfer.livekit.consult import unguessable
 from warm_transfer.livekit.dial import HUMAN_NAME, DialOptions
 from warm_transfer.livekit.dialhook import DialHook
 from warm_transfer.livekit.engine import Engine
-from warm_transfer.livekit.hold import DEFAULT_HOLD_AUDIO
+from warm_transfer.livekit.hold import DEFAULT_HOLD_AUDIO, check_hold_audio
 from warm_transfer.livekit.models import turns_given
 from warm_transfer.livekit.naming import check_identity, check_room_name
 from warm_transfer.livekit.options import (
@@ -85,7 +85,7 @@ class WarmTransferTask(Origination, AgentTask[WarmTransferResult]):
         sip_headers: SIP headers, see `TransferPolicy.allowed_headers`.
         dtmf: key tones after the answer; ``w`` pauses half a second.
         ringing_timeout: seconds to ring, at most 70; comes before `policy`, None does not.
-        hold_audio: what the caller hears on hold; None for silence.
+        hold_audio: what the caller hears on hold; None for silence. A file has to be there.
         instructions: the consult agent's persona, or a whole ``WorkflowInstructions``.
         chat_ctx: the conversation with the caller, given to the human as a record.
         turn_handling: of the consult session; `turn_detection` and `allow_interruptions` are
@@ -215,7 +215,7 @@ class WarmTransferTask(Origination, AgentTask[WarmTransferResult]):
             greeting=greeting_of(greeting),
             merge=merge,
             hooks=hooks_of(on_state_change),
-            hold_audio=hold_audio if is_given(hold_audio) else DEFAULT_HOLD_AUDIO,
+            hold_audio=check_hold_audio(hold_audio if is_given(hold_audio) else DEFAULT_HOLD_AUDIO),
             models={"stt": stt, "vad": vad, "llm": llm, "tts": tts},
             turns=turns_given(turn_handling, turn_detection, allow_interruptions),
             rings_itself=self._rings_itself(),
