@@ -1,4 +1,6 @@
+import asyncio
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -8,7 +10,7 @@ from warm_transfer.testing import clock
 from warm_transfer.testing.livekit.catalogue import SCENARIOS
 from warm_transfer.testing.livekit.grammar import scenario
 from warm_transfer.testing.livekit.play import Result, Stage, play
-from warm_transfer.testing.livekit.script import Scenario
+from warm_transfer.testing.livekit.script import Agent, App, Scenario
 
 
 def result_of(name: str, seed: int | None = None) -> Result:
@@ -77,6 +79,47 @@ def test_a_caller_may_be_on_the_phone() -> None:
     result = clock.run(play(scenario("caller calls by phone; human says yes")))
     assert result.state is State.ENDED
     assert "human" in {each.tag for each in result.world.heard("caller")}
+
+
+@pytest.mark.parametrize(
+    ("name", "times"),
+    [
+        # The task tells that it is cancelled, and the session that it is closed.
+        ("caller-leaves-ringing", 2),
+        ("caller-leaves-briefing", 2),
+        # The transfer is over before the session is.
+        ("caller-leaves-merging", 1),
+        # The await has returned by then.
+        ("caller-leaves-merged", 0),
+        ("decline", 0),
+    ],
+)
+def test_the_callers_session_closes_behind_a_caller_who_leaves(name: str, times: int) -> None:
+    # As often as in the journals of `make live`.
+    result = result_of(name)
+    assert result.host.session.closed == name.startswith("caller-leaves")
+    behind = [each for each in result.journal if each["event"] == "SESSION_CLOSED"]
+    assert [each["handling"] for each in behind] == ["ignored"] * times
+    assert not result.left
+
+
+def test_nobody_says_goodbye_into_a_session_that_closes() -> None:
+    crossing = scenario("human answers, says yes; caller hangs up 280 ms after the merge")
+    raised: list[object] = []
+
+    async def main() -> Result:
+        asyncio.get_running_loop().set_exception_handler(lambda _, told: raised.append(told))
+        return await play(replace(crossing, agent=Agent(goodbye_s=2.0)))
+
+    assert clock.run(main()).state is State.ENDED
+    assert raised == []
+
+
+def test_the_callers_session_stays_open_when_the_application_wants_it_to() -> None:
+    stays = replace(SCENARIOS["caller-leaves-ringing"], app=App(close_on_disconnect=False))
+    result = clock.run(play(stays))
+    assert not result.host.session.closed
+    assert "SESSION_CLOSED" not in {each["event"] for each in result.journal}
 
 
 def test_a_second_agent_in_the_consult_room_is_put_out() -> None:

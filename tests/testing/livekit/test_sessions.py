@@ -2,6 +2,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from livekit import rtc
 from livekit.agents import Agent, CloseEvent, CloseReason, function_tool
 from livekit.agents.llm import ToolError
 from livekit.agents.voice.room_io import RoomOptions
@@ -11,6 +12,7 @@ from warm_transfer.testing.livekit.judge import SimJudge
 from warm_transfer.testing.livekit.phones import Phone
 from warm_transfer.testing.livekit.rooms import SimRoom
 from warm_transfer.testing.livekit.sdk import SimSdk
+from warm_transfer.testing.livekit.server import Member
 from warm_transfer.testing.livekit.sessions import SimCallerSession, SimConsultSession
 from warm_transfer.testing.livekit.world import World
 
@@ -364,3 +366,58 @@ async def test_the_callers_session_tells_when_its_agent_speaks() -> None:
     await session.aclose()
     assert session.closed
     assert world.faults.calls["caller_session.aclose"] == 1
+
+
+async def with_caller(**options: bool) -> tuple[World, Member, SimCallerSession]:
+    world = World()
+    caller = world.join("call", "caller", ear="caller")
+    room = await in_room(world)
+    session = SimCallerSession(room, "caller", **options)
+    await session.start()
+    return world, caller, session
+
+
+@pytest.mark.parametrize("reason", ["CLIENT_INITIATED", "ROOM_DELETED", "USER_REJECTED"])
+async def test_the_callers_session_closes_by_itself_when_the_caller_leaves(reason: str) -> None:
+    # integration 3 and `make live`: seen after 11 ms, told after 12, closed after 60 to 190
+    world, caller, session = await with_caller()
+    told: list[tuple[float, str]] = []
+    session.on("closing", lambda: told.append((world.now_s, "closing")))
+    session.on("close", lambda event: told.append((world.now_s, event.reason)))
+    left_s = world.now_s
+    world.leave(caller, rtc.DisconnectReason.Value(reason))
+    assert session.takes_words
+    await asyncio.sleep(0.02)
+    assert (session.takes_words, session.closed) == (False, False)
+    with pytest.raises(RuntimeError, match="is closing"):
+        session.say("Are you still there?")
+    await asyncio.sleep(1.0)
+    (closing_s, closing), (closed_s, why) = told
+    assert (closing, why) == ("closing", CloseReason.PARTICIPANT_DISCONNECTED)
+    assert closing_s - left_s == pytest.approx(0.012)
+    assert 0.06 <= closed_s - left_s <= 0.19
+    with pytest.raises(RuntimeError, match="isn't running"):
+        session.say("Are you still there?")
+
+
+@pytest.mark.parametrize("reason", ["UNKNOWN_REASON", "PARTICIPANT_REMOVED", "SERVER_SHUTDOWN"])
+async def test_the_callers_session_stays_open_for_any_other_reason(reason: str) -> None:
+    world, caller, session = await with_caller()
+    world.leave(caller, rtc.DisconnectReason.Value(reason))
+    await asyncio.sleep(1.0)
+    session.say("Are you still there?")
+    await session.aclose()
+
+
+async def test_the_callers_session_stays_open_when_it_is_told_to() -> None:
+    world, caller, session = await with_caller(close_on_disconnect=False)
+    world.leave(caller, rtc.DisconnectReason.CLIENT_INITIATED)
+    await asyncio.sleep(1.0)
+    assert not session.closed
+
+
+async def test_somebody_else_leaves_the_callers_session_alone() -> None:
+    world, _, session = await with_caller()
+    world.leave(world.join("call", "other"), rtc.DisconnectReason.CLIENT_INITIATED)
+    await asyncio.sleep(1.0)
+    assert not session.closed

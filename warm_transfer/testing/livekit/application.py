@@ -51,7 +51,7 @@ class Told:
     alone: bool
     """Whether, at the end, nobody is on the phone any more."""
     closed: bool
-    """Whether the agent has closed its session."""
+    """Whether the agent's session is closed: by the agent, or because the caller has left."""
     heard: tuple[str, ...]
     """What the agent's model was asked to go on with, the last thing of each time."""
     left: str
@@ -166,7 +166,7 @@ class _Prompter:
     """
 
     def __init__(self, stage: Stage, told: Scenario) -> None:
-        if told.app != App():
+        if replace(told.app, close_on_disconnect=True) != App():
             problem = "says what the application does, which is the agent's to do"
             raise InvalidArgument("told", problem, "leave it out, or use `run`")
         self._stage = stage
@@ -218,6 +218,7 @@ async def _session_of(
         mock.patch.object(options, "real_sdk", return_value=stage.sdk),
     ):
         await session.start(agent, record=False)
+        stage.session.on("closing", lambda: session.shutdown(drain=False))
         try:
             yield session
         finally:

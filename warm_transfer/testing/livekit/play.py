@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from livekit import rtc
+from livekit.agents import CloseEvent, CloseReason
 
 from warm_transfer.effects import Do
 from warm_transfer.events import Event, On
@@ -93,7 +94,8 @@ class Stage:
         self.world = World(seed=seed, sip=scenario.server.sip, cloud=scenario.server.moves)
         self.sdk = SimSdk(self.world, phones={"": [scenario.phone]}, humans=[scenario.human])
         self.room = SimRoom(self.world)
-        self.session = SimCallerSession(self.room, CALLER)
+        closes = scenario.app.close_on_disconnect
+        self.session = SimCallerSession(self.room, CALLER, close_on_disconnect=closes)
         self.host = SimHost(self.session)
         self.caller: Member | None = None
 
@@ -116,6 +118,22 @@ class Stage:
 
     def begins(self, engine: Engine) -> None:
         """The transfer is about to be asked for. For stages that want to know."""
+
+    def watch_session(self, engine: Engine) -> None:
+        """Tell the engine when the caller's session closes by itself, as task and watch do."""
+
+        def closing() -> None:
+            # The framework cancels a task until the agent that awaits it is current again.
+            if not self.host.agent_back.is_set():
+                engine.post(Event(On.SESSION_CLOSED))
+
+        def closed(event: CloseEvent) -> None:
+            if event.reason is CloseReason.PARTICIPANT_DISCONNECTED:
+                engine.post(Event(On.SESSION_CLOSED))
+                self.host.leave()
+
+        self.session.on("closing", closing)
+        self.session.on("close", closed)
 
     # What can happen.
 
@@ -161,7 +179,7 @@ class Stage:
 
     def agent_says_goodbye(self, _: Engine) -> None:
         """The application speaks into the merged call."""
-        if not self.session.closed:
+        if self.session.takes_words:
             self.session.say("You are connected, goodbye.", seconds=self.scenario.agent.goodbye_s)
 
     def observer_joins(self, _: Engine) -> None:
@@ -328,6 +346,7 @@ async def play(
         hooks=(on_state_change,) if on_state_change is not None else (),
         transfer_id=transfer_id,
     )
+    stage.watch_session(engine)
     stage.begins(engine)
     engine.start()
     with contextlib.suppress(TimeoutError):
@@ -378,7 +397,7 @@ async def _settle(stage: Stage) -> None:
     """Let what is on its way arrive; an agent that has the caller again says something."""
     session = stage.session
     there = stage.caller is not None and stage.caller.joined
-    if there and not session.closed and session.output.audio_enabled and stage.host.outcomes:
+    if there and session.takes_words and session.output.audio_enabled and stage.host.outcomes:
         session.say("I am with you again.", seconds=SETTLE_S / 2)
     await asyncio.sleep(SETTLE_S)
 

@@ -35,6 +35,8 @@ class App:
     """The job shuts down."""
     session_closes_first: bool = True
     """When the job shuts down: as livekit-agents does it, its session closes first."""
+    close_on_disconnect: bool = True
+    """Whether its session closes by itself when the caller leaves, as by default (facts 5.6)."""
     words: str = "the application says no"
     """Why it declines."""
 

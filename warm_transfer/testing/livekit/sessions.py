@@ -47,9 +47,16 @@ class SimCallerSession(SimEmitter):
     Args:
         room: the agent's connection to the caller's room.
         caller_identity: whom it is linked to.
+        close_on_disconnect: whether it closes by itself when they leave (facts 5.6), as ``RoomIO``
+            does unless told otherwise.
+
+    When it begins to close by itself it emits ``"closing"``, for the ``cancel()`` by which the
+    framework tells the task that is awaited.
     """
 
-    def __init__(self, room: SimRoom, caller_identity: str) -> None:
+    def __init__(
+        self, room: SimRoom, caller_identity: str, *, close_on_disconnect: bool = True
+    ) -> None:
         super().__init__()
         self._room = room
         self._world = room.world
@@ -65,6 +72,8 @@ class SimCallerSession(SimEmitter):
         self.agent_state: AgentState = "listening"
         """``AgentState``: here speaking or listening."""
         self.closed = False
+        self._closes = close_on_disconnect
+        self._closing: asyncio.Task[None] | None = None
 
     @property
     def room_io(self) -> Any:
@@ -72,15 +81,27 @@ class SimCallerSession(SimEmitter):
         linked = self._room.remote_participants.get(self._identity)
         return SimpleNamespace(linked_participant=linked, room=self._room)
 
+    @property
+    def takes_words(self) -> bool:
+        """Whether anything can be said: it is not closed, and does not begin to."""
+        return not self.closed and self._closing is None
+
     async def start(self) -> None:
         """Publish the agent's voice."""
         track = SimLocalTrack(self._world, TRACK, self.voice.source)
         await self._room.local_participant.publish_track(track)
+        self._room.on("participant_disconnected", self._on_left)
 
     def say(self, text: str, *, seconds: float | None = None, **options: Any) -> SimSpeech:
-        """Say something to the caller."""
+        """Say something to the caller.
+
+        Raises:
+            RuntimeError: it closes, or is closed.
+        """
         if self.closed:
             raise RuntimeError("AgentSession isn't running")
+        if self._closing is not None:
+            raise RuntimeError("AgentSession is closing, cannot use say()")
         interruptions = options.get("allow_interruptions", True)
         speech = SimSpeech(text, allow_interruptions=interruptions)
         length_s = len(text) * latency.SECONDS_PER_CHARACTER
@@ -101,13 +122,26 @@ class SimCallerSession(SimEmitter):
         """Close the session, as an adapter does."""
         await self._world.faults.call("caller_session.aclose", self.close)
 
-    async def close(self) -> None:
+    async def close(self, reason: CloseReason = CloseReason.USER_INITIATED) -> None:
         """Close the session, as the application or the framework does."""
         if self.closed:
             return
         self.closed = True
+        self._room.off("participant_disconnected", self._on_left)
         await self.voice.aclose()
-        self.emit("close", CloseEvent(reason=CloseReason.USER_INITIATED))
+        self.emit("close", CloseEvent(reason=reason))
+
+    def _on_left(self, participant: SimParticipant) -> None:
+        leaves = participant.identity == self._identity and participant.disconnect_reason in CLOSES
+        if leaves and self._closes and self._closing is None:
+            close = self._close_by_itself()
+            self._closing = self._world.loop.create_task(close, name="sim: caller session close")
+
+    async def _close_by_itself(self) -> None:
+        await self._world.wait(latency.SESSION_CLOSING_S)
+        self.emit("closing")
+        await self._world.wait(latency.SESSION_CLOSED_S)
+        await self.close(CloseReason.PARTICIPANT_DISCONNECTED)
 
 
 class SimConsultSession(SimEmitter):

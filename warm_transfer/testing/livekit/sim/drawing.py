@@ -189,6 +189,7 @@ class _Chance:
         }
         troubles = self._go_wrong(told) if self._happens(55) else ()
         bridge = self._happens(80) and "sip_bridge" in self._merge
+        told["app"] = replace(told["app"], close_on_disconnect=self._happens(75))
         return Drawn(seed=self._seed, scenario=Scenario(**told), bridge=bridge, troubles=troubles)
 
     def _phone(self) -> Phone:
