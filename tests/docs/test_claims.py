@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +114,27 @@ def test_the_dispatch_rule_of_the_example_asks_for_the_agent_of_the_example() ->
     (named,) = re.findall(r'agent_name="(\w+)"', read("examples/agent.py"))
     asked = ParseDict(json.loads("{" + rule + "}"), api.SIPDispatchRuleInfo())
     assert [each.agent_name for each in asked.room_config.agents] == [named]
+
+
+def test_everything_that_the_await_raises_is_told_who_changes_over() -> None:
+    listed = str(WarmTransferTask.__doc__).partition("Raises:")[2]
+    raised = set(re.findall(r"^ +(\w+): by the await", listed, re.MULTILINE))
+    assert len(raised) > 3
+    text = read("docs/migration.md").partition("## What comes back")[2].partition("\n## ")[0]
+    assert {each for each in raised if f"`{each}`" not in text} == set()
+
+
+def test_what_is_public_of_the_kit_is_there_and_names_what_pages_import() -> None:
+    line = (
+        read("docs/compatibility.md").partition("- `warm_transfer.testing.")[2].partition("- ")[0]
+    )
+    public = set(re.findall(r"(?:^|`\.)(\w+)`", line.removeprefix("`"))) | {"explorer"}
+    for each in public:
+        import_module(f"warm_transfer.testing.{each}")
+    pages = "".join(each.read_text(encoding="utf-8") for each in (ROOT / "docs").rglob("*.md"))
+    shown = set(re.findall(r"from warm_transfer\.testing\.(\w+)", pages))
+    shown |= set(re.findall(r"from warm_transfer\.testing import (\w+)", pages))
+    assert shown <= public
 
 
 def failures() -> dict[str, str]:

@@ -86,7 +86,9 @@ def test_every_public_name_has_its_place_in_the_reference() -> None:
     text = "".join(path.read_text(encoding="utf-8") for path in (DOCS / "reference").glob("*.md"))
     errors = "automodule:: warm_transfer.errors" in text
     named = set(re.findall(r"autoclass:: warm_transfer\.(\w+)", text))
-    missing = set(warm_transfer.__all__) - named - {"TABLE"}
+    if "`warm_transfer.TABLE`" in text:  # a value, which is no class to document
+        named.add("TABLE")
+    missing = set(warm_transfer.__all__) - named
     if errors:
         missing -= set(warm_transfer.errors.__all__)
     assert missing == set()
