@@ -11,7 +11,8 @@ from warm_transfer.errors import InvalidArgument
 from warm_transfer.outcome import Reason
 from warm_transfer.states import State
 from warm_transfer.testing import clock
-from warm_transfer.testing.livekit.audit import LEAK_S, audit
+from warm_transfer.testing.livekit.audit import audit
+from warm_transfer.testing.livekit.audit_sound import LEAK_S
 from warm_transfer.testing.livekit.humans import Human
 from warm_transfer.testing.livekit.phones import Phone
 from warm_transfer.testing.livekit.play import CALLER, CALLER_ROOM, Result, Stage, play

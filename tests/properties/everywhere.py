@@ -149,7 +149,9 @@ def cancelled_everywhere(told: Scenario) -> Found:
     found = Found(problems=list(audit(_run(told, counting))))
     for point in range(1, counting.points + 1):
         recorder = _Recorder(point)
-        problems = audit(_run(told, recorder))
+        result = _run(told, recorder)
+        result.world.cancelled_s.append(result.began_s)
+        problems = audit(result)
         assert recorder.struck is not None, "the same scenario has the same points"
         found.tried += 1
         for problem in problems:

@@ -68,6 +68,8 @@ class World(Packets):
         nobody knows."""
         self.late_news_s: list[tuple[float, float]] = []
         """When a client of the agent's began to be told late, and by how much."""
+        self.cancelled_s: list[float] = []
+        """When somebody has cancelled tasks of the transfer's."""
         self.rooms: dict[str, ServerRoom] = {}
         self.ledger = Ledger()
 

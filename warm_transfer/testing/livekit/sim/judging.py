@@ -18,7 +18,7 @@ __all__ = ["judge"]
 
 def judge(result: Result, policy: TransferPolicy) -> tuple[str, ...]:
     """Everything that is wrong with a transfer, in words; empty when nothing is."""
-    return (*audit_world(result), *_broken_steps(result.journal, policy))
+    return (*audit_world(result, policy), *_broken_steps(result.journal, policy))
 
 
 def _broken_steps(lines: Sequence[Mapping[str, Any]], policy: TransferPolicy) -> Iterator[str]:

@@ -217,14 +217,18 @@ class TroubledStage(Stage):
         if found:
             task = found[trouble.which % len(found)]
             self._note(Kind.CANCELLATION, task.get_name().split(maxsplit=2)[-1])
-            task.cancel()
+            self._cancel(task)
 
     def _cancel_all(self, _: Engine, trouble: Trouble) -> None:
         found = _tasks_of_ours()
         if found:
             self._note(Kind.CANCELLATION, trouble.what)
         for task in found:
-            task.cancel()
+            self._cancel(task)
+
+    def _cancel(self, task: asyncio.Task[Any]) -> None:
+        self.world.cancelled_s.append(self.world.now_s)
+        task.cancel()
 
     def _cancel_await(self, engine: Engine, trouble: Trouble) -> None:
         if engine.state not in FINAL | {State.MERGED}:
