@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
+
+import pytest
 
 from warm_transfer.effects import Do
 from warm_transfer.events import Event, On
 from warm_transfer.testing import clock
 from warm_transfer.testing.clauses import Findings
 from warm_transfer.testing.livekit.contracts.workbench import Workbench
+from warm_transfer.testing.livekit.faults import Fault, How
 
 CLAUSES = {"in_time": "It ends in time.", "clean": "Nothing is left."}
 
@@ -39,6 +43,30 @@ def test_what_does_not_end_breaks_its_clause_and_is_cancelled() -> None:
 
 async def _fails() -> None:
     raise ZeroDivisionError
+
+
+@pytest.mark.parametrize("faulty", [False, True])
+def test_a_release_that_fails_is_repeated_when_something_has_gone_wrong(faulty: bool) -> None:
+    begun_s: list[float] = []
+
+    async def run() -> None:
+        findings = Findings(CLAUSES)
+        bench = await Workbench.set_up(findings)
+        if faulty:
+            bench.world.faults.met.append(("room.delete_room", 1, Fault(How.FAILS)))
+
+        async def release() -> None:
+            begun_s.append(bench.world.now_s)
+            if len(begun_s) < 4:
+                raise ZeroDivisionError
+
+        await bench.released(release, "close", in_time="in_time", repeats="clean")
+        expected = {} if faulty else {"clean": "close raises ZeroDivisionError()"}
+        assert findings.problems == expected
+
+    clock.run(run())
+    pauses_s = [round(later - at, 6) for at, later in itertools.pairwise(begun_s)]
+    assert pauses_s == ([0.25, 0.5, 1.0] if faulty else [])
 
 
 def test_what_is_left_behind_is_named() -> None:

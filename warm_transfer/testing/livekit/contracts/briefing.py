@@ -264,17 +264,13 @@ class _Talk:
             self.check(said, "the_notice_is_short", "it is not heard")
 
     async def _close(self) -> None:
-        """Close twice; a release that fails is tried again after a pause, as the runner does."""
-        bench = self.bench
+        """Close twice."""
         for what in ("close", "close again"):
-            for turn in range(bench.policy.release_attempts_max):
-                limit_s = bench.policy.release_timeout_s
-                error = await bench.does(self.briefing.close(), limit_s, "it_ends_in_time", what)
-                clean = not bench.faulty
-                ends = error is None or isinstance(error, asyncio.CancelledError)
-                self.check(ends or not clean, "it_can_be_closed_again", f"it raises {error!r}")
-                if error is None or clean:
-                    break
-                await asyncio.sleep(bench.policy.release_pause_s * 2**turn)
-        crossed = [tag for tag in ("briefing", "human") for _ in bench.heard("caller", tag)]
+            await self.bench.released(
+                self.briefing.close,
+                what,
+                in_time="it_ends_in_time",
+                repeats="it_can_be_closed_again",
+            )
+        crossed = [tag for tag in ("briefing", "human") for _ in self.bench.heard("caller", tag)]
         self.check(not crossed, "the_caller_hears_nothing_of_it", f"the caller heard {crossed}")

@@ -297,22 +297,9 @@ class _Holding:
         self.check(not again, "releases_are_safe_to_repeat", "it switches on what was switched off")
 
     async def _tried(self, start: Callable[[], Coroutine[Any, Any, None]], what: str) -> None:
-        """A release that fails is tried again after a pause, as the runner does."""
-        policy = self.bench.policy
-        for turn in range(policy.release_attempts_max):
-            error = await self.bench.does(
-                _begun(start), policy.release_timeout_s, "it_ends_in_time", what
-            )
-            clean = not self.bench.faulty
-            ends = error is None or isinstance(error, asyncio.CancelledError)
-            self.check(ends or not clean, "releases_are_safe_to_repeat", f"{what} raises {error!r}")
-            if error is None or clean:
-                return
-            await asyncio.sleep(policy.release_pause_s * 2**turn)
-
-
-async def _begun(start: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    await start()
+        await self.bench.released(
+            start, what, in_time="it_ends_in_time", repeats="releases_are_safe_to_repeat"
+        )
 
 
 def _raised(task: asyncio.Task[Any]) -> bool:

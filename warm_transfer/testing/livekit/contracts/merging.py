@@ -381,21 +381,12 @@ class _Merging:
         self.check(quiet, "unmerge_asks_nobody_for_nothing", f"again it sent {asked}")
 
     async def _unmerge_once(self, what: str) -> None:
-        """Undo; a release that fails is tried again after a pause, as the runner does."""
-        policy = self.bench.policy
-        for turn in range(policy.release_attempts_max):
-            error = await self.bench.does(
-                self.strategy.unmerge(self.legs),
-                policy.release_timeout_s,
-                "verbs_end_in_time",
-                what,
-            )
-            clean = not self.bench.faulty
-            ends = error is None or isinstance(error, asyncio.CancelledError)
-            self.check(ends or not clean, "unmerge_is_safe_to_repeat", f"it raises {error!r}")
-            if error is None or clean:
-                return
-            await asyncio.sleep(policy.release_pause_s * 2**turn)
+        await self.bench.released(
+            lambda: self.strategy.unmerge(self.legs),
+            what,
+            in_time="verbs_end_in_time",
+            repeats="unmerge_is_safe_to_repeat",
+        )
 
     async def _end(self) -> None:
         """The human is hung up, and the place given back."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -151,6 +151,32 @@ class Workbench:
         error = await self.ends(self.task(work, what), limit_s, clause, what)
         self.findings.note(f"{what} returns" if error is None else f"{what} raises {error!r}")
         return error
+
+    async def released(
+        self,
+        release: Callable[[], Coroutine[Any, Any, None]],
+        what: str,
+        *,
+        in_time: str,
+        repeats: str,
+    ) -> None:
+        """Release something; what fails is tried again after a pause, as the runner does.
+
+        Args:
+            release: does it.
+            what: what it is called.
+            in_time: the clause that it breaks when it does not end.
+            repeats: the clause that it breaks when it raises though nothing has gone wrong.
+        """
+        policy = self.policy
+        for turn in range(policy.release_attempts_max):
+            error = await self.does(release(), policy.release_timeout_s, in_time, what)
+            clean = not self.faulty
+            ends = error is None or isinstance(error, asyncio.CancelledError)
+            self.findings.check(ends or not clean, repeats, f"{what} raises {error!r}")
+            if error is None or clean:
+                return
+            await asyncio.sleep(policy.release_pause_s * 2**turn)
 
     async def join_consult(self) -> SimRoom:
         """The agent joins the consult room."""
