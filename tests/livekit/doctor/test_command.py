@@ -28,6 +28,7 @@ VARIABLES = (
     "LIVEKIT_API_KEY",
     "LIVEKIT_API_SECRET",
     "LIVEKIT_SIP_OUTBOUND_TRUNK",
+    "LIVEKIT_SIP_NUMBER",
     "WT_BRIDGE_TRUNK",
 )
 
@@ -159,6 +160,26 @@ def test_a_call_is_placed_only_by_its_option_and_for_its_seconds() -> None:
     assert told.ward.dialled[-1].ringing_timeout.seconds == 7
     assert "***23 answered" in told.text
     assert NUMBER not in told.text
+
+
+def test_a_call_shows_the_caller_id_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIVEKIT_SIP_NUMBER", "+15105550177")
+    told = Told()
+    told.ward.phone = 0.01
+    assert told("doctor", *ADDRESS, "--trunk", "ST_people", "--call", NUMBER) == 0
+    assert told.ward.dialled[-1].sip_number == "+15105550177"
+    assert "shows ***77" in told.text
+
+
+def test_a_caller_id_that_transfers_would_refuse_is_said_and_not_repeated(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("LIVEKIT_SIP_NUMBER", "the office")
+    told = Told()
+    with pytest.raises(InvalidArgument) as raised:
+        told("doctor", *ADDRESS)
+    assert str(raised.value).startswith("`LIVEKIT_SIP_NUMBER` is no caller id; give 2 to 15")
+    assert told.ward.requests == []
 
 
 def test_the_whole_is_bounded_by_its_option() -> None:

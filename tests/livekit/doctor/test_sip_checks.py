@@ -16,6 +16,7 @@ from warm_transfer.testing.livekit.leg_errors import ring_timeout, sip_refusal
 
 OK, WARNING, FAILED, SKIPPED = Verdict.OK, Verdict.WARNING, Verdict.FAILED, Verdict.SKIPPED
 NUMBER = "+15105550123"
+SHOWN = "+15105550177"
 
 
 def with_bridge() -> FakeSip:
@@ -153,6 +154,17 @@ async def test_a_trunk_that_will_not_do_is_complained_of(
     assert words in found.found
 
 
+@pytest.mark.asyncio
+@pytest.mark.parametrize("numbers", [[], ["+15105550100"]])
+async def test_a_caller_id_of_the_environment_is_what_the_trunk_shows(numbers: list[str]) -> None:
+    sip = FakeSip()
+    sip.outbound.append(an_outbound(numbers=numbers))
+    asked = Asked(trunk_id="ST_people", caller_id=SHOWN)
+    found = await finding("trunk", Ward(sip=sip), asked)
+    assert found.verdict is OK
+    assert found.found.endswith("shows ***77")
+
+
 # The bridge.
 
 
@@ -279,6 +291,31 @@ async def test_a_call_over_no_bridge_is_a_failure_when_it_was_asked_for() -> Non
 # A phone.
 
 CALLED = Asked(trunk_id="ST_people", call=NUMBER)
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("caller_id", ["", SHOWN])
+async def test_the_phone_sees_the_caller_id_that_transfers_show(caller_id: str) -> None:
+    ward = Ward()
+    _, found = await diagnosis(ward, dataclasses.replace(CALLED, caller_id=caller_id))
+    assert found["call"].verdict is OK
+    # Empty is the trunk's own.
+    assert ward.dialled[-1].sip_number == caller_id
+    assert SHOWN not in str(found)
+
+
+@pytest.mark.asyncio
+async def test_without_any_number_to_show_nobody_is_rung() -> None:
+    sip = FakeSip()
+    sip.outbound.append(an_outbound(numbers=[]))
+    ward = Ward(sip=sip)
+    _, found = await diagnosis(ward, CALLED)
+    assert found["call"].verdict is SKIPPED
+    assert found["call"].found == "the trunk has no number to show"
+    assert found["call"].remedy == "set LIVEKIT_SIP_NUMBER"
+    assert NUMBER not in [request.sip_call_to for request in ward.dialled]
+    _, found = await diagnosis(Ward(sip=sip), dataclasses.replace(CALLED, caller_id=SHOWN))
+    assert found["call"].verdict is OK
 
 
 @pytest.mark.asyncio

@@ -124,9 +124,18 @@ def _asked(arguments: argparse.Namespace) -> Asked:
     return Asked(
         trunk_id=trunk_id,
         call=arguments.call,
+        caller_id=_caller_id(os.environ.get("LIVEKIT_SIP_NUMBER", "")),
         bridge=arguments.bridge,
         bridge_named=bridge_from_environment(os.environ),
     )
+
+
+def _caller_id(number: str) -> str:
+    """What transfers take for their caller id; they refuse what it cannot be."""
+    try:
+        return check_number(number)
+    except InvalidArgument as error:
+        raise InvalidArgument("LIVEKIT_SIP_NUMBER", error.problem, error.remedy) from None
 
 
 def _check_call(number: str, trunk_id: str | None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import secrets
-from collections.abc import Awaitable, Iterator
+from collections.abc import Awaitable, Iterator, Sequence
 
 from livekit import api as lkapi
 from livekit.api import ServerError, ServerErrorCode
@@ -115,16 +115,27 @@ async def trunk(visit: Visit) -> Found:
         return failed(f"{wanted} is an inbound trunk", remedy)
     if wanted not in theirs:
         return failed(f"{wanted} is not known to the server", remedy)
-    hurting = list(_trunk_hurts(theirs[wanted], visit.outside.url))
+    numbers = _shown(visit)
+    hurting = list(_trunk_hurts(theirs[wanted], numbers, visit.outside.url))
     found = f"{wanted} leads to {theirs[wanted].address}"
     if hurting:
         return warning(f"{found}; {'; '.join(hurting)}", "correct the trunk")
-    shown = ", ".join(mask(number) for number in theirs[wanted].numbers)
-    return ok(f"{found}, shows {shown}")
+    return ok(f"{found}, shows {', '.join(map(mask, numbers))}")
 
 
-def _trunk_hurts(found: lkapi.SIPOutboundTrunkInfo, url: str) -> Iterator[str]:
-    if not found.numbers:
+def _shown(visit: Visit) -> Sequence[str]:
+    """The numbers of which the phone sees one, unless a transfer gives another."""
+    if visit.asked.caller_id:
+        return [visit.asked.caller_id]
+    listed = visit.listed or Listed()
+    found = (each for each in listed.other_outbound if each.sip_trunk_id == visit.asked.trunk_id)
+    return [number for each in found for number in each.numbers]
+
+
+def _trunk_hurts(
+    found: lkapi.SIPOutboundTrunkInfo, numbers: Sequence[str], url: str
+) -> Iterator[str]:
+    if not numbers:
         yield "it has no number to show, so each transfer must give one"
     try:
         inside = ipaddress.ip_address(found.address.partition(":")[0]).is_private
@@ -235,9 +246,12 @@ async def call(visit: Visit) -> Found:
     limits = visit.limits
     number = visit.asked.call
     assert number is not None
+    if not _shown(visit):
+        return skipped("the trunk has no number to show", "set LIVEKIT_SIP_NUMBER")
     request = lkapi.CreateSIPParticipantRequest(
         sip_trunk_id=visit.asked.trunk_id or "",
         sip_call_to=number,
+        sip_number=visit.asked.caller_id,
         room_name=visit.room,
         participant_identity=f"{visit.identity}-call",
         hide_phone_number=True,

@@ -34,6 +34,8 @@ class Asked:
     """The outbound trunk to people's phones."""
     call: str | None = None
     """A phone number to ring. Personal data."""
+    caller_id: str = ""
+    """The number that transfers show there; empty for the trunk's own."""
     bridge: bool = False
     """Whether to place a call over the bridge."""
     bridge_named: BridgeObjects | None = None
