@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import itertools
 from collections.abc import Callable
 from dataclasses import replace
@@ -43,7 +44,7 @@ class Dialer:
         await asyncio.shield(self.result)
 
     async def hang_up(self, request: DialRequest) -> None:
-        assert request is self.dialled[-1]
+        assert self.dialled in ([], [request])
         self.hung_up.append(asyncio.get_running_loop().time())
 
     def answer(self) -> None:
@@ -387,6 +388,54 @@ async def test_an_answered_leg_is_removed_from_both_rooms_and_its_room_stays() -
     await dial.hang_up()
     assert removed == [(ROOM, HUMAN), ("call", HUMAN)]
     assert bench.stage.world.faults.calls["room.delete_room"] == 0
+
+
+@pytest.mark.asyncio
+async def test_a_dialer_that_cannot_hang_up_keeps_nobody_in_the_room() -> None:
+    bench, dialer, dial, task = await dialling()
+
+    async def fail(_: DialRequest) -> None:
+        raise ConnectionResetError("the call has ended already")
+
+    dialer.hang_up = fail  # type: ignore[method-assign]  # the point of the test
+    bench.human_joins()
+    dialer.break_off()
+    await task
+    with pytest.raises(ConnectionResetError):
+        await dial.hang_up()
+    assert bench.stage.world.member(ROOM, HUMAN) is None
+
+
+@pytest.mark.asyncio
+async def test_a_leg_that_makes_the_room_anew_between_two_sweeps_leaves_none() -> None:
+    bench, dialer, dial, task = await dialling()
+    hanging_up = asyncio.ensure_future(dial.hang_up())
+    await asyncio.sleep(0.3)
+    bench.human_joins()
+    dialer.break_off()
+    await asyncio.gather(task, hanging_up)
+    assert ROOM not in bench.stage.world.rooms
+
+
+@pytest.mark.asyncio
+async def test_a_dial_that_was_cancelled_before_its_first_step_is_not_waited_for() -> None:
+    bench = await Bench.set_up()
+    dial = Dial(bench.legs, Dialer(), OPTIONS)
+    never = dial.dial(effect(Do.DIAL_CONSULT))
+    async with asyncio.timeout(2.0):
+        await dial.hang_up()
+    assert inspect.iscoroutine(never)
+    never.close()
+
+
+@pytest.mark.asyncio
+async def test_who_left_before_the_api_told_of_the_answer_has_hung_up() -> None:
+    bench, dialer, dial, task = await dialling()
+    left = asyncio.ensure_future(dial.leg_left("CLIENT_INITIATED"))
+    await turns()
+    dialer.answer()
+    await asyncio.gather(task, left)
+    assert [each.name for each in bench.posted] == [On.CONSULT_ANSWERED, On.CONSULT_HUNG_UP]
 
 
 @pytest.mark.asyncio

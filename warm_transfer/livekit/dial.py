@@ -133,11 +133,13 @@ class Dial:
         self._request: DialRequest | None = None
         self._effect: Effect | None = None
         self._ended = asyncio.Event()
-        self._cut_off = self._uncleared = False
+        self._begun = False
+        self._cut_off = False
         self._uncertain = False
         self._settled = False
         self._answered = False
         self._hung_up = False
+        self._unanswered = False
         self._left: str | None = None
         self._progress = 0
 
@@ -152,6 +154,7 @@ class Dial:
         return self._request is not None and not self._ended.is_set()
 
     async def _dial(self, request: DialRequest) -> None:
+        self._begun = True
         try:
             await self._dialer.dial(request)
         except DialRefused as refused:
@@ -190,7 +193,10 @@ class Dial:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._legs.policy.refusal_grace_s):
                 await self._ended.wait()
-        self._settle(On.CONSULT_REFUSED, Facts(disconnect_reason=reason))
+        if self._answered:
+            self._post(On.CONSULT_HUNG_UP, Facts(disconnect_reason=reason))
+        else:
+            self._settle(On.CONSULT_REFUSED, Facts(disconnect_reason=reason))
 
     def _answer(self) -> None:
         if not self._answered:
@@ -220,7 +226,8 @@ class Dial:
         request = self._request
         if request is None:
             return
-        self._hung_up = True
+        if not self._hung_up:
+            self._hung_up, self._unanswered = True, not self._answered
         self._uncertain |= self._legs.out_of_touch
         turn = 0
         while self._outstanding:
@@ -230,6 +237,9 @@ class Dial:
                 self._legs.log.warning("hang-up repeated", detail=type(error).__name__)
             await asyncio.sleep(_SWEEP_S if turn < _SWEEP_FAST_TURNS else _SWEEP_SLOW_S)
             turn += 1
+            if not self._begun:
+                # Cancelled before its first step: nothing was dialled, and nothing will be.
+                self._ended.set()
         try:
             await self._sweep(request)
         except Exception:
@@ -240,19 +250,23 @@ class Dial:
             await again_later(lambda: self._sweep(request))
 
     async def _sweep(self, request: DialRequest) -> None:
+        try:
+            async with asyncio.timeout(self._legs.policy.api_timeout_s):
+                await self._dialer.hang_up(request)
+        finally:
+            # Also behind a dialer that fails: whom it has brought into a room is put out of it.
+            await self._take_out(request)
+
+    async def _take_out(self, request: DialRequest) -> None:
         legs = self._legs
         remove = legs.api.room.remove_participant
-        async with asyncio.timeout(legs.policy.api_timeout_s):
-            await self._dialer.hang_up(request)
-        if self._outstanding or self._cut_off or self._uncleared:
-            # Not answered that we know, so the leg is in no other room; this one would come anew.
-            self._uncleared = True
+        if self._outstanding or self._cut_off or self._unanswered:
+            # Given up before an answer, so the leg is in no other room; it makes this one anew.
             try:
                 await legs.removed(remove(_who(request, request.room)))
             finally:
                 # The answer may be lost, and the leg gone all the same.
                 await self._place.clear(legs)
-                self._uncleared = False
             return
         for room in dict.fromkeys((request.room, legs.caller_room.name)):
             await legs.removed(remove(_who(request, room)))
