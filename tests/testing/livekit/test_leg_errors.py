@@ -2,7 +2,13 @@ import pytest
 from livekit import api, rtc
 from livekit.protocol.sip import SIPStatusCode
 
-from warm_transfer.testing.livekit.leg_errors import leg_reason, ring_timeout, sip_refusal
+from warm_transfer.testing.livekit.leg_errors import (
+    leg_reason,
+    ring_timeout,
+    sip_refusal,
+    stopped_reason,
+    unanswered_reason,
+)
 
 HTTP = {"unknown": 500, "failed_precondition": 412, "invalid_argument": 400}
 
@@ -53,9 +59,31 @@ def test_a_ring_timeout_has_no_sip_metadata() -> None:
     assert (error.code, error.status) == ("canceled", 408)
 
 
-def test_the_leg_leaves_with_the_reason_of_the_status() -> None:
-    # facts 5.3, "room reason old"; A.0 for 503
+REASONS = {
+    # status: as measured (facts A.0), "room reason old" and "new" (facts 5.3)
+    404: ("USER_UNAVAILABLE", "USER_UNAVAILABLE", "USER_UNAVAILABLE"),
+    480: ("USER_UNAVAILABLE", "USER_UNAVAILABLE", "USER_UNAVAILABLE"),
+    486: ("USER_REJECTED", "USER_REJECTED", "USER_REJECTED"),
+    603: ("USER_REJECTED", "USER_REJECTED", "USER_REJECTED"),
+    407: ("USER_REJECTED", "USER_REJECTED", "USER_REJECTED"),
+    488: ("USER_REJECTED", "USER_REJECTED", "USER_REJECTED"),
+    487: ("USER_REJECTED", "USER_REJECTED", "USER_UNAVAILABLE"),
+    400: ("USER_REJECTED", "USER_REJECTED", "USER_UNAVAILABLE"),
+    503: ("CLIENT_INITIATED", "UNKNOWN_REASON", "SIP_TRUNK_FAILURE"),
+}
+
+
+@pytest.mark.parametrize("status", REASONS)
+def test_the_leg_leaves_with_the_reason_of_the_status(status: int) -> None:
+    found = [leg_reason(status), leg_reason(status, "old"), leg_reason(status, "new")]
+    assert found == [rtc.DisconnectReason.Value(each) for each in REASONS[status]]
+
+
+def test_only_a_new_service_says_that_it_stops_or_that_nothing_rings() -> None:
+    # facts 5.3
     reasons = rtc.DisconnectReason
-    assert leg_reason(480) == reasons.USER_UNAVAILABLE
-    assert leg_reason(486) == reasons.USER_REJECTED
-    assert leg_reason(503) == reasons.CLIENT_INITIATED
+    assert stopped_reason("old") == reasons.UNKNOWN_REASON
+    assert stopped_reason("new") == reasons.SERVER_SHUTDOWN
+    assert unanswered_reason("old", rang=False) == reasons.USER_UNAVAILABLE
+    assert unanswered_reason("new", rang=False) == reasons.SIP_TRUNK_FAILURE
+    assert unanswered_reason("new", rang=True) == reasons.USER_UNAVAILABLE

@@ -185,6 +185,20 @@ async def test_nobody_answering_is_the_servers_ring_timeout() -> None:
 
 
 @pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("rings_after_s", "reason"), [(0.1, Reason.USER_UNAVAILABLE), (None, Reason.SIP_TRUNK_FAILURE)]
+)
+async def test_a_new_service_tells_a_phone_that_never_rang(
+    rings_after_s: float | None, reason: int
+) -> None:
+    # facts 5.3, "INVITE unanswered"
+    silent = Phone(rings_after_s=rings_after_s, answers_after_s=None, service="new")
+    dialled = await Dialled.begin(silent, ring_s=20)
+    await dialled.error()
+    assert await dialled.reason_it_left_with() == reason
+
+
+@pytest.mark.asyncio
 async def test_removing_the_leg_while_ringing_sends_cancel_and_fails_like_a_ring_timeout() -> None:
     # facts 5.3, integration 7: CANCEL 4 to 7 ms after
     dialled = await Dialled.begin(Phone(answers_after_s=9.0))

@@ -5,10 +5,14 @@ from dataclasses import replace
 import pytest
 
 from warm_transfer.journal import replay
+from warm_transfer.outcome import Reason
 from warm_transfer.states import State
 from warm_transfer.testing import clock
 from warm_transfer.testing.livekit.catalogue import SCENARIOS
 from warm_transfer.testing.livekit.grammar import scenario
+from warm_transfer.testing.livekit.humans import Human
+from warm_transfer.testing.livekit.leg_errors import Service
+from warm_transfer.testing.livekit.phones import At, Phone
 from warm_transfer.testing.livekit.play import Result, Stage, play
 from warm_transfer.testing.livekit.script import Agent, App, Scenario
 
@@ -120,6 +124,60 @@ def test_the_callers_session_stays_open_when_the_application_wants_it_to() -> No
     result = clock.run(play(stays))
     assert not result.host.session.closed
     assert "SESSION_CLOSED" not in {each["event"] for each in result.journal}
+
+
+@pytest.mark.parametrize(
+    ("service", "status", "left", "reason"),
+    [
+        ("measured", 503, "CLIENT_INITIATED", Reason.UNREACHABLE),
+        ("old", 503, None, Reason.UNREACHABLE),
+        ("new", 503, "SIP_TRUNK_FAILURE", Reason.UNREACHABLE),
+        ("old", 487, "USER_REJECTED", Reason.BUSY),
+        ("new", 487, "USER_UNAVAILABLE", Reason.NO_ANSWER),
+    ],
+)
+def test_without_the_apis_answer_a_refusal_is_what_the_service_says_of_the_leg(
+    service: Service, status: int, left: str | None, reason: Reason
+) -> None:
+    # facts 5.3
+    phone = Phone(refuses_with=status, request_hangs=True, service=service)
+    result = clock.run(play(Scenario(phone=phone)))
+    assert left_with(result, "CONSULT_REFUSED") == [left]
+    assert result.outcome is not None
+    assert result.outcome.reason is reason
+    assert not result.left
+
+
+@pytest.mark.parametrize(
+    ("service", "left", "known_s"),
+    # Without a reason they might come back, so it is waited for them.
+    [("old", None, 1.0), ("new", "SERVER_SHUTDOWN", 0.0)],
+)
+@pytest.mark.parametrize(
+    ("stops_s", "state"), [(2.0, State.FAILED), (20.0, State.RETURNED)], ids=["briefing", "merged"]
+)
+def test_a_sip_service_that_shuts_down_gives_the_caller_back(
+    service: Service, left: str | None, known_s: float, stops_s: float, state: State
+) -> None:
+    phone = Phone(service_stops_after_s=stops_s, service=service)
+    told = Scenario(phone=phone, human=Human("yes", 4.0), policy={"on_human_left": "return"})
+    result = clock.run(play(told))
+    assert left_with(result, "CONSULT_HUNG_UP") == [left]
+    assert result.state is state
+    (call,) = result.sdk.switchboard.calls
+    over_s = call.when(At.OVER)
+    assert over_s is not None
+    assert result.states[-1][0] - over_s == pytest.approx(known_s, abs=0.05)
+    assert result.host.session.input.audio_enabled
+    assert not result.left
+
+
+def left_with(result: Result, event: str) -> list[str | None]:
+    return [
+        each["payload"].get("disconnect_reason")
+        for each in result.journal
+        if each["event"] == event and each["handling"] == "row"
+    ]
 
 
 def test_a_second_agent_in_the_consult_room_is_put_out() -> None:

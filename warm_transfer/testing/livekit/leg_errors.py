@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 import http
+from typing import Literal
 
 from livekit import api, rtc
 from livekit.protocol.sip import SIPStatusCode
 
-__all__ = ["RING_TIMEOUT_TEXT", "leg_reason", "ring_timeout", "sip_refusal"]
+__all__ = [
+    "RING_TIMEOUT_TEXT",
+    "Service",
+    "leg_reason",
+    "ring_timeout",
+    "sip_refusal",
+    "stopped_reason",
+    "unanswered_reason",
+]
+
+Service = Literal["measured", "old", "new"]
+"""Which livekit-sip says why a leg leaves: one that was measured (facts A.0), or what its source
+reads before and after its #861 (facts 5.3)."""
 
 Reason = rtc.DisconnectReason
 RING_TIMEOUT_TEXT = "sip request timed out"
@@ -41,6 +54,12 @@ _HTTP_BY_CODE = {
     "out_of_range": 400,
     "unknown": 500,
 }
+_SERVER_ERROR: dict[Service, int] = {
+    "measured": Reason.CLIENT_INITIATED,
+    "old": Reason.UNKNOWN_REASON,
+    "new": Reason.SIP_TRUNK_FAILURE,
+}
+_REJECTED = (401, 403, 407, 486, 488)
 _PHRASES = {
     486: "Busy Here",
     600: "Busy Everywhere",
@@ -77,10 +96,24 @@ def ring_timeout() -> api.ServerError:
     return api.ServerError("canceled", f"INVITE failed: {RING_TIMEOUT_TEXT}", status=408)
 
 
-def leg_reason(status: int) -> int:
-    """With which reason the leg leaves the room (facts 5.3, and A.0 measured for 5xx)."""
+def leg_reason(status: int, service: Service = "measured") -> int:
+    """With which reason the leg leaves the room when the phone refuses (facts 5.3)."""
     if status in (404, 408, 480):
         return Reason.USER_UNAVAILABLE
-    if status // 100 == 5:  # noqa: PLR2004 - the class of server errors
-        return Reason.CLIENT_INITIATED
-    return Reason.USER_REJECTED
+    match status // 100:
+        case 5:
+            return _SERVER_ERROR[service]
+        case 4 if service == "new" and status not in _REJECTED:
+            return Reason.USER_UNAVAILABLE
+        case _:
+            return Reason.USER_REJECTED
+
+
+def unanswered_reason(service: Service = "measured", *, rang: bool) -> int:
+    """The same when nobody answers, not even that it rings (facts 5.3)."""
+    return Reason.SIP_TRUNK_FAILURE if service == "new" and not rang else Reason.USER_UNAVAILABLE
+
+
+def stopped_reason(service: Service = "measured") -> int:
+    """The same when the SIP service shuts down under a call (facts 5.3)."""
+    return Reason.SERVER_SHUTDOWN if service == "new" else Reason.UNKNOWN_REASON

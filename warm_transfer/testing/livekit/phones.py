@@ -11,7 +11,14 @@ from livekit import api, rtc
 
 from warm_transfer.errors import InvalidArgument
 from warm_transfer.testing.livekit import latency
-from warm_transfer.testing.livekit.leg_errors import leg_reason, ring_timeout, sip_refusal
+from warm_transfer.testing.livekit.leg_errors import (
+    Service,
+    leg_reason,
+    ring_timeout,
+    sip_refusal,
+    stopped_reason,
+    unanswered_reason,
+)
 from warm_transfer.testing.livekit.server import Member, Refused, Track
 from warm_transfer.testing.livekit.world import World
 
@@ -37,6 +44,10 @@ class Phone:
     """Its answer crosses our CANCEL on the wire."""
     loses_media_after_s: float | None = None
     """Seconds after its answer until the server misses its sound and drops the leg."""
+    service_stops_after_s: float | None = None
+    """Seconds after its answer until the SIP service shuts down, which drops the leg."""
+    service: Service = "measured"
+    """Which livekit-sip says why the leg leaves."""
     voice: str = "human"
     """What its track sounds like once it has answered; empty for a phone that sends nothing."""
     request_lost_after_s: float | None = None
@@ -221,6 +232,8 @@ class Call:
             self._at(limit_s, self._bye, Reason.CLIENT_INITIATED, "hangup")
         self._at(self.phone.hangs_up_after_s, self._bye, Reason.CLIENT_INITIATED, "hangup")
         self._at(self.phone.loses_media_after_s, self._bye, Reason.UNKNOWN_REASON, "")
+        stopped = stopped_reason(self.phone.service)
+        self._at(self.phone.service_stops_after_s, self._bye, stopped, "")
         self._talk()
 
     def _talk(self) -> None:
@@ -244,7 +257,7 @@ class Call:
     # The ways down.
 
     def _refuse(self, status: int) -> None:
-        self._turn_away(leg_reason(status), sip_refusal(status))
+        self._turn_away(leg_reason(status, self.phone.service), sip_refusal(status))
 
     def _turn_away(self, reason: int, error: Exception) -> None:
         self._end(At.REFUSED)
@@ -253,8 +266,9 @@ class Call:
         self.world.after(latency.REFUSAL_TOLD_S, self._fail, error)
 
     def _ring_out(self) -> None:
+        reason = unanswered_reason(self.phone.service, rang=self.at is At.RINGING)
         self._end(At.CANCELLED)
-        self._leave_later(latency.REFUSAL_SEEN_S, Reason.USER_UNAVAILABLE)
+        self._leave_later(latency.REFUSAL_SEEN_S, reason)
         self.world.after(latency.REFUSAL_TOLD_S, self._fail, ring_timeout())
 
     def _bye(self, reason: int, status: str) -> None:

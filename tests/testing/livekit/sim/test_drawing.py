@@ -32,6 +32,17 @@ def test_every_strategy_every_trouble_and_every_kind_of_fault_is_drawn() -> None
     assert {each.scenario.server.restarts is not None for each in DRAWN} == {True, False}
 
 
+def test_every_service_tells_why_legs_leave_and_some_stop() -> None:
+    phones = [each.scenario.phone for each in DRAWN]
+    assert {each.service for each in phones} == {"measured", "old", "new"}
+    assert any(each.service_stops_after_s for each in phones)
+
+
+def test_some_sessions_outlive_their_caller() -> None:
+    open_ones = sum(not each.scenario.app.close_on_disconnect for each in DRAWN)
+    assert 0.15 < open_ones / len(DRAWN) < 0.35
+
+
 def test_half_of_them_are_told_to_meet_a_fault() -> None:
     asked = sum(goes_wrong(each) for each in DRAWN)
     assert 0.4 < asked / len(DRAWN) < 0.6

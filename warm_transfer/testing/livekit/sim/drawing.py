@@ -16,6 +16,7 @@ from livekit import api
 
 from warm_transfer.testing.livekit.faults import Fault, How
 from warm_transfer.testing.livekit.humans import Human, Line, Says
+from warm_transfer.testing.livekit.leg_errors import Service
 from warm_transfer.testing.livekit.phones import Phone
 from warm_transfer.testing.livekit.script import Agent, App, Caller, Observer, Scenario, Server
 from warm_transfer.testing.livekit.sim.troubles import Trouble, What
@@ -190,6 +191,7 @@ class _Chance:
         troubles = self._go_wrong(told) if self._happens(55) else ()
         bridge = self._happens(80) and "sip_bridge" in self._merge
         told["app"] = replace(told["app"], close_on_disconnect=self._happens(75))
+        told["phone"] = self._with_service(told["phone"])
         return Drawn(seed=self._seed, scenario=Scenario(**told), bridge=bridge, troubles=troubles)
 
     def _phone(self) -> Phone:
@@ -212,6 +214,10 @@ class _Chance:
         elif self._happens(2):
             told["voice"] = ""
         return Phone(**told)
+
+    def _with_service(self, phone: Phone) -> Phone:
+        stops_s = self._within(0.0, 15.0) if self._happens(1) else None
+        return replace(phone, service=self._one(_SERVICES), service_stops_after_s=stops_s)
 
     def _human(self) -> Human:
         says = self._one(_SAYS)
@@ -319,6 +325,7 @@ class _Chance:
 
 
 _DOWN: Weighed[str] = ((2, "absent"), (1, "exhausted"), (1, "not connected"))
+_SERVICES: Weighed[Service] = ((2, "measured"), (1, "old"), (2, "new"))
 _SAYS: Weighed[Says] = ((60, "yes"), (12, "no"), (12, "voicemail"), (16, "nothing"))
 _BRIEFED: Weighed[tuple[str, float]] = ((1, ("answer", 8.0)), (1, ("ringing", 12.0)))
 _HOW_MANY: Weighed[int] = ((70, 1), (20, 2), (10, 3))
