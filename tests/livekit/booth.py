@@ -29,7 +29,7 @@ from warm_transfer.policy import TransferPolicy
 from warm_transfer.testing.livekit.play import Result, Stage, play
 from warm_transfer.testing.livekit.script import Scenario
 
-__all__ = ["Booth", "HearingSTT", "PlainTTS", "consult"]
+__all__ = ["Booth", "HearingSTT", "PlainTTS", "Speaker", "consult"]
 
 QUIET_S = 0.6
 """After this long without a word it is the other one's turn."""
@@ -114,7 +114,7 @@ class _Mic(AudioInput):
         raise StopAsyncIteration
 
 
-class _Speaker(AudioOutput):
+class Speaker(AudioOutput):
     """Takes as long as the sound is."""
 
     def __init__(self) -> None:
@@ -177,7 +177,7 @@ class Booth:
     async def start(self, agent: Any, *, room: Any, room_options: Any, record: bool) -> None:
         del room, room_options
         self.session.input.audio = _Mic(label="ear")
-        self.session.output.audio = _Speaker()
+        self.session.output.audio = Speaker()
         await self.session.start(agent, record=record)
         self._task = asyncio.get_running_loop().create_task(self._play(), name="sim: human")
 

@@ -8,10 +8,15 @@ from livekit.agents.beta.workflows import WorkflowInstructions
 from livekit.agents.llm import ChatContext
 from livekit.agents.utils import is_given
 
+from tests.livekit.booth import HearingSTT, PlainTTS
 from tests.livekit.models import CallingLLM
+from tests.livekit.realtime import FakeRealtimeModel
+from warm_transfer.errors import InvalidArgument
 from warm_transfer.livekit.models import (
     MODEL_NAMES,
+    check_models,
     consult_models,
+    refuse_silence,
     resolve_instructions,
     turn_handling_of,
     turns_given,
@@ -68,6 +73,49 @@ async def test_the_options_make_a_session() -> None:
     turns: Any = turn_handling_of(NOT_GIVEN, caller)
     session: AgentSession[Any] = AgentSession(**models, turn_handling=turns)
     assert session.llm is caller.llm
+
+
+@pytest.mark.parametrize("missing", MODEL_NAMES)
+def test_a_model_is_one_or_the_name_of_one_or_none(missing: str) -> None:
+    check_models({**NOTHING, missing: None})
+    check_models({**NOTHING, "llm": "openai/gpt-4.1-mini", "stt": "deepgram/nova-3", "tts": "a/b"})
+    with pytest.raises(InvalidArgument, match="is int") as caught:
+        check_models({**NOTHING, missing: 42})
+    assert caught.value.argument == missing
+
+
+def found(**models: Any) -> dict[str, Any]:
+    return {**NOTHING, "llm": CallingLLM(), "stt": HearingSTT(), "tts": PlainTTS(), **models}
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("missing", ["llm", "stt", "tts"])
+async def test_a_consult_without_a_model_would_be_silent(missing: str) -> None:
+    refuse_silence(found(), greeting=False, sounds=True)
+    for absent, greeting in ((NOT_GIVEN, False), (NOT_GIVEN, True), (None, False)):
+        with pytest.raises(InvalidArgument, match="no conversation") as caught:
+            refuse_silence(found(**{missing: absent}), greeting=greeting, sounds=True)
+        assert caught.value.argument == missing
+
+
+@pytest.mark.asyncio
+async def test_who_greets_may_leave_the_conversation_out_but_not_the_voice() -> None:
+    refuse_silence(found(llm=None, stt=None), greeting=True, sounds=True)
+    with pytest.raises(InvalidArgument, match="tts"):
+        refuse_silence(found(llm=None, stt=None, tts=None), greeting=True, sounds=True)
+
+
+@pytest.mark.asyncio
+async def test_a_model_that_hears_and_speaks_by_itself_needs_no_other() -> None:
+    for llm in (FakeRealtimeModel(), "openai/gpt-realtime"):
+        refuse_silence({**NOTHING, "llm": llm}, greeting=False, sounds=True)
+
+
+@pytest.mark.asyncio
+async def test_a_test_in_text_needs_an_llm_alone() -> None:
+    refuse_silence({**NOTHING, "llm": CallingLLM()}, greeting=False, sounds=False)
+    with pytest.raises(InvalidArgument, match="llm"):
+        refuse_silence(NOTHING, greeting=False, sounds=False)
 
 
 # Turn handling.

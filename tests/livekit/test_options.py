@@ -10,10 +10,11 @@ import pytest
 from livekit import api
 from livekit.agents import function_tool
 from livekit.agents.beta import workflows
-from livekit.agents.llm import ChatContext
+from livekit.agents.llm import ChatContext, Toolset
 from livekit.agents.utils import is_given
 from livekit.agents.voice.background_audio import AudioConfig, BuiltinAudioClip
 
+from tests.livekit.booth import HearingSTT, PlainTTS, Speaker
 from tests.livekit.desk import NUMBER, TRUNK, Desk
 from warm_transfer import WorkflowInstructions
 from warm_transfer.errors import InvalidArgument, ServerUnusable
@@ -132,12 +133,25 @@ def test_workflow_instructions_come_from_here_too() -> None:
         ({"sip_headers": {"Via": "x"}}, "sip_headers"),
         ({"sip_headers": "X-A: b"}, "sip_headers"),
         ({"sip_connection": "sip.example.com"}, "sip_connection"),
+        ({"sip_connection": api.SIPOutboundConfig()}, "sip_connection"),
         ({"dtmf": "press one"}, "dtmf"),
         ({"ringing_timeout": -1}, "ringing_timeout"),
         ({"ringing_timeout": 0}, "ringing_timeout"),
         ({"ringing_timeout": 90}, "ringing_timeout"),
         ({"ringing_timeout": "soon"}, "ringing_timeout"),
         ({"policy": {"ring_timeout_s": 20}}, "policy"),
+        ({"policy": {}}, "policy"),
+        ({"policy": 0}, "policy"),
+        ({"instructions": 42}, "instructions"),
+        ({"instructions": None}, "instructions"),
+        ({"turn_handling": 42}, "turn_handling"),
+        ({"tools": 42}, "tools"),
+        ({"tools": [42]}, "tools"),
+        ({"tools": "look"}, "tools"),
+        ({"llm": 42}, "llm"),
+        ({"stt": object()}, "stt"),
+        ({"tts": 42}, "tts"),
+        ({"vad": "silero"}, "vad"),
         ({"policy": TransferPolicy(hold_limit_s=40.0), "ringing_timeout": 50}, "hold_limit_s"),
         ({"merge": "teleport"}, "merge"),
         ({"merge": None}, "merge"),
@@ -148,6 +162,7 @@ def test_workflow_instructions_come_from_here_too() -> None:
         ({"greeting": ["hello"]}, "greeting"),
         ({"notice": 7}, "notice"),
         ({"phrases": {"notice": "bye"}}, "phrases"),
+        ({"phrases": {}}, "phrases"),
         ({"consent": "maybe"}, "consent"),
         ({"consent_llm": "gpt"}, "consent_llm"),
         ({"chat_ctx": [{"role": "user"}]}, "chat_ctx"),
@@ -291,7 +306,64 @@ async def test_a_tool_with_the_name_of_one_of_ours_is_refused(name: str) -> None
         subclass(NUMBER, sip_trunk_id=TRUNK)
 
 
+def _tool(name: str, **options: Any) -> Any:
+    async def tool() -> None: ...
+
+    return function_tool(tool, name=name, description="x", **options)
+
+
+@pytest.mark.asyncio
+async def test_two_tools_of_one_name_are_refused_before_anybody_is_rung() -> None:
+    toolset = Toolset(id="set", tools=[_tool("look")])
+    for tools in ([_tool("look"), _tool("look")], [_tool("look"), toolset]):
+        with pytest.raises(InvalidArgument, match="look") as caught:
+            make(tools=tools)
+        assert caught.value.argument == "tools"
+    subclass = type("Subclass", (WarmTransferTask,), {"look": _tool("look")})
+    with pytest.raises(InvalidArgument, match="look"):
+        subclass(NUMBER, sip_trunk_id=TRUNK, tools=[_tool("look")])
+    # One tool given twice is one tool to livekit-agents.
+    twice = _tool("look")
+    assert make(tools=(twice, twice))._options.consult.agent["tools"] == [twice, twice]
+
+
+@pytest.mark.asyncio
+async def test_a_tool_with_the_name_of_one_of_ours_is_refused_in_a_toolset_as_well() -> None:
+    with pytest.raises(InvalidArgument, match="connect_to_caller") as caught:
+        make(tools=[Toolset(id="set", tools=[_tool("connect_to_caller")])])
+    assert caught.value.argument == "tools"
+
+
+@pytest.mark.asyncio
+async def test_an_unusable_caller_id_of_the_environment_is_blamed_on_the_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("LIVEKIT_SIP_NUMBER", "sip:desk")
+    with pytest.raises(InvalidArgument) as caught:
+        make()
+    assert caught.value.argument == "LIVEKIT_SIP_NUMBER"
+    # One that is given comes before it, and then nobody looks.
+    assert make(sip_number="+15105550100")._options.dial.number == "+15105550100"
+
+
 # At the await.
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("options", "missing"), [({"llm": None}, "llm"), ({"tts": None}, "tts"), ({"stt": None}, "stt")]
+)
+async def test_a_consult_without_a_conversation_dials_nobody(
+    options: dict[str, Any], missing: str
+) -> None:
+    desk = await Desk.open(SLOW, **{"stt": HearingSTT(), "tts": PlainTTS(), **options})
+    desk.session.output.audio = Speaker()
+    error = await desk.ask_and_wait()
+    assert isinstance(error, InvalidArgument)
+    assert error.argument == missing
+    assert desk.calls == 0
+    assert all(desk.switches().values())
+    await desk.close()
 
 
 @pytest.fixture

@@ -13,7 +13,8 @@ from typing import Any, cast
 from livekit import api as lkapi
 from livekit.agents import Agent, AgentSession, NotGivenOr
 from livekit.agents.beta.workflows import WorkflowInstructions
-from livekit.agents.llm import ChatContext, Tool
+from livekit.agents.llm import ChatContext, ToolContext
+from livekit.agents.llm.chat_context import Instructions
 from livekit.agents.utils import is_given
 
 from warm_transfer.errors import InvalidArgument, ServerUnusable
@@ -22,7 +23,13 @@ from warm_transfer.livekit.briefing import ConsultOptions
 from warm_transfer.livekit.compat import server_url
 from warm_transfer.livekit.dial import DialOptions
 from warm_transfer.livekit.dialhook import DialHook, Last
-from warm_transfer.livekit.models import consult_models, resolve_instructions, turn_handling_of
+from warm_transfer.livekit.models import (
+    check_models,
+    consult_models,
+    refuse_silence,
+    resolve_instructions,
+    turn_handling_of,
+)
 from warm_transfer.livekit.phrases import Phrases
 from warm_transfer.livekit.preflight import auto_at
 from warm_transfer.livekit.sdk import Api, LiveKitSdk, Sdk
@@ -92,6 +99,10 @@ class TaskOptions:
     _opened: list[FileJournal] = field(init=False, default_factory=list)
 
     def __post_init__(self) -> None:
+        check_models(self.models)
+        if self.dial.connection is not None and not self.dial.connection.hostname:
+            remedy = "set the host that is to ring the human"
+            raise InvalidArgument("sip_connection", "has no `hostname`", remedy)
         for name, verbs, remedy in _PORTS:
             given = getattr(self, name)
             if given is not None and not all(hasattr(given, verb) for verb in verbs):
@@ -117,10 +128,16 @@ class TaskOptions:
         return choice.strategies
 
     def consult_in(self, session: AgentSession[Any], agent: Agent) -> ConsultOptions:
-        """How the human is talked to, with what the caller's session and agent lend."""
+        """How the human is talked to, with what the caller's session and agent lend.
+
+        Raises:
+            InvalidArgument: there is no model to talk to the human with.
+        """
         models = consult_models(self.models, session, agent)
         turns = turn_handling_of(self.turns, session)
         greeting = self.greeting() if callable(self.greeting) else self.greeting
+        sounds = session.output.audio is not None
+        refuse_silence(models, greeting=bool(greeting), sounds=sounds)
         return replace(self.consult, session={**models, "turn_handling": turns}, greeting=greeting)
 
     def open_journal(self) -> Journal | None:
@@ -155,9 +172,14 @@ def instructions_of(instructions: Any, chat_ctx: Any, extra: str, phrases: Phras
     """The consult agent's instructions, with what was said to the caller as data.
 
     Raises:
-        InvalidArgument: `chat_ctx` is no conversation, so that the human would be told nothing, or
-            `phrases` are none.
+        InvalidArgument: they are none, `chat_ctx` is no conversation, so that the human would be
+            told nothing, or `phrases` are none.
     """
+    if is_given(instructions) and not isinstance(
+        instructions, WorkflowInstructions | Instructions | str
+    ):
+        remedy = "give a string, `Instructions` or `WorkflowInstructions`"
+        raise InvalidArgument("instructions", f"is {type(instructions).__name__}", remedy)
     if not isinstance(phrases, Phrases):
         raise InvalidArgument("phrases", f"is {phrases!r}", "give `Phrases(...)`")
     if is_given(chat_ctx) and not isinstance(chat_ctx, ChatContext | None):
@@ -176,7 +198,7 @@ def policy_of(
     Raises:
         InvalidArgument: they cannot be used.
     """
-    policy = policy or TransferPolicy()
+    policy = TransferPolicy() if policy is None else policy
     if not isinstance(policy, TransferPolicy):
         raise InvalidArgument("policy", f"is {policy!r}", "give a TransferPolicy")
     if not is_given(ringing_timeout) or ringing_timeout is None:
@@ -232,13 +254,21 @@ def tools_of(given: NotGivenOr[Sequence[Any]], own: Sequence[Any]) -> list[Any]:
     """The further tools of the consult agent: those given, and those a subclass has.
 
     Raises:
-        InvalidArgument: one has the name of a tool that the consult agent has already.
+        InvalidArgument: they are no tools, two have one name, or one has the name of a tool that
+            the consult agent has already.
     """
+    if is_given(given) and not isinstance(given, list | tuple | None):
+        raise InvalidArgument("tools", f"is {type(given).__name__}", "give a list of tools")
     tools = [*(given or ()), *own]
-    for tool in tools:
-        if isinstance(tool, Tool) and tool.id in _OWN_TOOLS:
-            remedy = "rename it; `on_state_change`, `accept()` and `decline()` are the hooks"
-            raise InvalidArgument("tools", f"has `{tool.id}`, which the consult agent has", remedy)
+    try:
+        names = ToolContext(tools).function_tools
+    except ValueError as error:
+        # As the consult session would refuse them, while the phone rings already.
+        remedy = "give tools and toolsets, each function with a name of its own"
+        raise InvalidArgument("tools", f"cannot be used: {error}", remedy) from None
+    for name in _OWN_TOOLS & names.keys():
+        remedy = "rename it; `on_state_change`, `accept()` and `decline()` are the hooks"
+        raise InvalidArgument("tools", f"has `{name}`, which the consult agent has", remedy)
     return tools
 
 

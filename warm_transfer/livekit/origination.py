@@ -17,6 +17,7 @@ from livekit import api, rtc
 from livekit.agents import NOT_GIVEN, NotGivenOr
 from livekit.agents.utils import is_given
 
+from warm_transfer.dialable import check_number
 from warm_transfer.errors import InvalidArgument
 from warm_transfer.events import Facts
 from warm_transfer.livekit.dial import DialOptions
@@ -85,7 +86,7 @@ class Origination:
         elif self._sip_connection is None:
             # Beside an inline trunk, that of the environment is not meant.
             self._sip_trunk_id = os.getenv("LIVEKIT_SIP_OUTBOUND_TRUNK")
-        number = sip_number if is_given(sip_number) else os.getenv("LIVEKIT_SIP_NUMBER")
+        number = sip_number if is_given(sip_number) else _number_of_environment()
         # An application passes ``os.getenv(...)`` on, which is None where nothing is set.
         self._sip_number = "" if number is None else number
         self._sip_headers = sip_headers if is_given(sip_headers) and sip_headers is not None else {}
@@ -130,6 +131,18 @@ class Origination:
             return sip
         self._override = OverrideDialer(self._originate_human_agent, sip, legs)
         return self._override
+
+
+def _number_of_environment() -> str | None:
+    """The caller id that is set for the process, which nobody gave as `sip_number`."""
+    variable = "LIVEKIT_SIP_NUMBER"
+    number = os.getenv(variable)
+    if number is None:
+        return None
+    try:
+        return check_number(number)
+    except InvalidArgument as error:
+        raise InvalidArgument(variable, error.problem, error.remedy) from None
 
 
 class OverrideDialer:

@@ -195,7 +195,7 @@ class WarmTransferTask(Origination, AgentTask[WarmTransferResult]):
             name=participant_name,
             attributes={} if participant_attributes is None else participant_attributes,
         )
-        phrases = phrases or ENGLISH
+        phrases = ENGLISH if phrases is None else phrases
         words = instructions_of(instructions, chat_ctx, extra_instructions, phrases)
         consult = ConsultOptions(
             agent={"instructions": words, "tools": tools_of(tools, take_tools(self))},
