@@ -61,6 +61,17 @@ async def test_a_server_that_is_down_does_no_work() -> None:
     assert done == [2]
 
 
+async def test_a_server_that_goes_down_answers_nothing_that_it_was_asked_before() -> None:
+    world = World()
+    done: list[int] = []
+    asking = asyncio.ensure_future(answer(world, "room.list_rooms", lambda: done.append(1)))
+    await asyncio.sleep(0.001)
+    world.restart()
+    with pytest.raises(aiohttp.ClientConnectionError):
+        await asking
+    assert done == []
+
+
 async def test_a_request_goes_wrong_as_planned_by_its_name() -> None:
     world = World(faults=Faults({("room.list_rooms", 1): Fault(How.FAILS)}))
     await answer(world, "room.delete_room", lambda: None)

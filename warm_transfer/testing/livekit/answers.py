@@ -37,6 +37,8 @@ async def answer(world: World, name: str, work: Callable[[], T]) -> T:
     async def request() -> T:
         look_whether_up(world)
         await world.wait(latency.API_S)
+        # What it was asked before it went down it does not answer any more.
+        look_whether_up(world)
         try:
             return work()
         except NobodyAnswers:

@@ -298,6 +298,19 @@ REGRESSIONS = {
             merge=("shared_room",),
         ),
     ),
+    # The server answered a request that it had not seen to the end when it went down.
+    "the server goes down while the call is ended": Drawn(
+        seed=2928929,
+        scenario=Scenario(
+            phone=Phone(rings_after_s=None, answers_after_s=6.197),
+            human=Human(after_s=3.213, briefing_s=3.677),
+            caller=Caller(hangs_up=When(2.44, "merge"), by_phone=True),
+            app=App(session_closes_first=False),
+            server=Server(moves=True, restarts=When(2.463, "merge")),
+            policy={"decision_timeout_s": 4.059, "hold_limit_s": 30.0},
+            merge=("move", "relay"),
+        ),
+    ),
     # Nobody was at the gates any more.
     "the keeper of a shared room's gates is cancelled": Drawn(
         seed=19225,
