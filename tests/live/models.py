@@ -28,6 +28,7 @@ from livekit.agents.utils import AudioBuffer, shortuuid
 from tests.live.pilots import Pilot
 from tests.live.scenarios import Reply
 from tests.live.voices import pilot_tone, speak
+from warm_transfer.testing.livekit.scripted import Answer, ScriptedModel
 
 __all__ = ["TURN_HANDLING", "ScriptedLLM", "ScriptedSTT", "ScriptedTTS", "real_vad"]
 
@@ -62,27 +63,19 @@ class ScriptedSTT(stt.STT[Any]):
         return stt.SpeechEvent(type=stt.SpeechEventType.FINAL_TRANSCRIPT, alternatives=[data])
 
 
-class ScriptedLLM(llm.LLM[Any]):
+class ScriptedLLM(ScriptedModel):
     """Answers by the first reply whose cue is in the last thing it was told."""
 
     def __init__(self, replies: Sequence[Reply]) -> None:
         super().__init__()
         self._replies = tuple(replies)
 
-    def chat(
-        self,
-        *,
-        chat_ctx: llm.ChatContext,
-        tools: list[llm.Tool] | None = None,
-        conn_options: APIConnectOptions = DEFAULT_API_CONNECT_OPTIONS,
-        parallel_tool_calls: Any = NOT_GIVEN,
-        tool_choice: Any = NOT_GIVEN,
-        extra_kwargs: Any = NOT_GIVEN,
-    ) -> llm.LLMStream:
-        del parallel_tool_calls, tool_choice, extra_kwargs
+    def answer(self, chat_ctx: llm.ChatContext, tools: list[llm.Tool] | None) -> Answer:
         # Without tools it is asked whether the human's words are a yes.
         reply = _verdict(chat_ctx) if tools is None else self._reply_to(chat_ctx)
-        return _Said(self, reply, chat_ctx=chat_ctx, tools=tools or [], conn_options=conn_options)
+        if reply is None:
+            return "", ()
+        return reply.says, ((reply.calls, reply.arguments),) if reply.calls else ()
 
     def _reply_to(self, chat_ctx: llm.ChatContext) -> Reply | None:
         heard = ""
@@ -100,28 +93,6 @@ def _verdict(chat_ctx: llm.ChatContext) -> Reply:
     """Yes when what the human said last begins with it."""
     lines = (chat_ctx.messages()[-1].text_content or "").splitlines()
     return Reply("", says="yes" if json.loads(lines[-1])["said"].startswith("Yes") else "no")
-
-
-class _Said(llm.LLMStream):
-    """One reply as a stream."""
-
-    def __init__(self, owner: ScriptedLLM, reply: Reply | None, **rest: Any) -> None:
-        super().__init__(owner, **rest)
-        self._reply = reply
-
-    async def _run(self) -> None:
-        reply, chunk = self._reply, shortuuid("chunk_")
-        if reply is None:
-            return
-        if reply.says:
-            delta = llm.ChoiceDelta(role="assistant", content=reply.says)
-            self._event_ch.send_nowait(llm.ChatChunk(id=chunk, delta=delta))
-        if reply.calls:
-            call = llm.FunctionToolCall(
-                name=reply.calls, arguments=reply.arguments, call_id=shortuuid("call_")
-            )
-            delta = llm.ChoiceDelta(role="assistant", tool_calls=[call])
-            self._event_ch.send_nowait(llm.ChatChunk(id=chunk, delta=delta))
 
 
 class ScriptedTTS(tts.TTS[Any]):

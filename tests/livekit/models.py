@@ -9,7 +9,9 @@ import asyncio
 import json
 from typing import Any
 
-from livekit.agents import DEFAULT_API_CONNECT_OPTIONS, NOT_GIVEN, APIConnectOptions, llm
+from livekit.agents import DEFAULT_API_CONNECT_OPTIONS, llm
+
+from warm_transfer.testing.livekit.scripted import Answer, ScriptedModel, last_text
 
 __all__ = ["CUE", "CallingLLM", "Judge"]
 
@@ -17,70 +19,25 @@ CUE = "a human please"
 """What the user has to say for the model to call the tool."""
 
 
-class CallingLLM(llm.LLM[Any]):
+class CallingLLM(ScriptedModel):
     """Calls `tool` when it hears the cue, and says "ok" to everything else."""
 
     def __init__(self, tool: str = "transfer") -> None:
         super().__init__()
         self.tool = tool
-        self.lingers_s = 0.0
-        """How long it goes on after the tool call: the agent still speaks then."""
         self.asked: list[str] = []
         """The last item of each context it was asked with."""
         self.judged: list[str] = []
         """The words it was asked to judge; they are a yes when they begin with one."""
 
-    def chat(
-        self,
-        *,
-        chat_ctx: llm.ChatContext,
-        tools: list[llm.Tool] | None = None,
-        conn_options: APIConnectOptions = DEFAULT_API_CONNECT_OPTIONS,
-        parallel_tool_calls: Any = NOT_GIVEN,
-        tool_choice: Any = NOT_GIVEN,
-        extra_kwargs: Any = NOT_GIVEN,
-    ) -> llm.LLMStream:
-        del parallel_tool_calls, tool_choice, extra_kwargs
-        last = chat_ctx.items[-1] if chat_ctx.items else None
-        text = last.text_content or "" if isinstance(last, llm.ChatMessage) else ""
-        if isinstance(last, llm.FunctionCallOutput):
-            text = last.output
+    def answer(self, chat_ctx: llm.ChatContext, tools: list[llm.Tool] | None) -> Answer:
+        text = last_text(chat_ctx)
         if tools is None:
             said = json.loads(text.splitlines()[-1])["said"]
             self.judged.append(said)
-            verdict = "yes" if said.startswith("Yes") else "no"
-            return _Verdict(self, verdict, chat_ctx=chat_ctx, tools=[], conn_options=conn_options)
+            return "yes" if said.startswith("Yes") else "no", ()
         self.asked.append(text)
-        call = self.tool if CUE in text else None
-        return _Reply(self, call, chat_ctx=chat_ctx, tools=tools, conn_options=conn_options)
-
-
-class _Reply(llm.LLMStream):
-    def __init__(self, owner: CallingLLM, call: str | None, **rest: Any) -> None:
-        super().__init__(owner, **rest)
-        self._call = call
-        self._number = len(owner.asked)
-        self._lingers_s = owner.lingers_s if call is not None else 0.0
-
-    async def _run(self) -> None:
-        delta = llm.ChoiceDelta(role="assistant", content="ok")
-        if self._call is not None:
-            call = llm.FunctionToolCall(
-                name=self._call, arguments="{}", call_id=f"call_{self._number}"
-            )
-            delta = llm.ChoiceDelta(role="assistant", tool_calls=[call])
-        self._event_ch.send_nowait(llm.ChatChunk(id=f"chunk_{self._number}", delta=delta))
-        await asyncio.sleep(self._lingers_s)
-
-
-class _Verdict(llm.LLMStream):
-    def __init__(self, owner: CallingLLM, word: str, **rest: Any) -> None:
-        super().__init__(owner, **rest)
-        self._word = word
-
-    async def _run(self) -> None:
-        delta = llm.ChoiceDelta(role="assistant", content=self._word)
-        self._event_ch.send_nowait(llm.ChatChunk(id="verdict", delta=delta))
+        return ("", ((self.tool, "{}"),)) if CUE in text else ("ok", ())
 
 
 class Judge(llm.LLM[Any]):

@@ -3,19 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import json
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import pytest
-from livekit.agents import (
-    DEFAULT_API_CONNECT_OPTIONS,
-    NOT_GIVEN,
-    APIConnectOptions,
-    APIStatusError,
-    llm,
-)
+from livekit.agents import NOT_GIVEN, APIStatusError, llm
 
 from tests.livekit.booth import Booth, HearingSTT, PlainTTS, consult
 from tests.livekit.desk import Desk
@@ -28,6 +21,7 @@ from warm_transfer.livekit.result import TransferFailed
 from warm_transfer.outcome import Reason
 from warm_transfer.policy import TransferPolicy
 from warm_transfer.states import State
+from warm_transfer.testing.livekit.scripted import Answer, ScriptedModel, last_text, text_of
 
 pytestmark = pytest.mark.asyncio
 HOSTILE = list(injections())[::17]
@@ -35,7 +29,7 @@ BRIEFING = "A caller is waiting. Their parcel is late. Do you take the call?"
 CONNECT = (("connect_to_caller", "{}"),)
 
 
-class Brained(llm.LLM[Any]):
+class Brained(ScriptedModel):
     """Says and does what its brain makes of the last it was told; without tools, it judges."""
 
     def __init__(self, brain: Brain, verdict: Callable[[str], str] | None = None) -> None:
@@ -47,55 +41,13 @@ class Brained(llm.LLM[Any]):
         self.judged: list[str] = []
         """The whole of each context it was asked with to judge."""
 
-    def chat(
-        self,
-        *,
-        chat_ctx: llm.ChatContext,
-        tools: list[llm.Tool] | None = None,
-        conn_options: APIConnectOptions = DEFAULT_API_CONNECT_OPTIONS,
-        parallel_tool_calls: Any = NOT_GIVEN,
-        tool_choice: Any = NOT_GIVEN,
-        extra_kwargs: Any = NOT_GIVEN,
-    ) -> llm.LLMStream:
-        del parallel_tool_calls, tool_choice, extra_kwargs
-        whole = "\n".join(_text(each) for each in chat_ctx.items)
+    def answer(self, chat_ctx: llm.ChatContext, tools: list[llm.Tool] | None) -> Answer:
+        whole = "\n".join(text_of(each) for each in chat_ctx.items)
         if tools is None:
             self.judged.append(whole)
-            say: Callable[[], Turn] = functools.partial(self._judge, whole)
-        else:
-            self.prompts.append(whole)
-            say = functools.partial(self.brain, _text(chat_ctx.items[-1]))
-        return _Turn(self, say, chat_ctx=chat_ctx, tools=tools or [], conn_options=conn_options)
-
-    def _judge(self, whole: str) -> Turn:
-        return self.verdict(whole), ()
-
-
-class _Turn(llm.LLMStream):
-    def __init__(self, owner: Brained, say: Callable[[], Turn], **rest: Any) -> None:
-        super().__init__(owner, **rest)
-        self._say = say
-
-    async def _run(self) -> None:
-        text, calls = self._say()
-        if text:
-            self._send(content=text)
-        tools = [
-            llm.FunctionToolCall(name=name, arguments=arguments, call_id=f"{id(self)}_{number}")
-            for number, (name, arguments) in enumerate(calls)
-        ]
-        if tools:
-            self._send(tool_calls=tools)
-
-    def _send(self, **delta: Any) -> None:
-        chunk = llm.ChatChunk(id="c", delta=llm.ChoiceDelta(role="assistant", **delta))
-        self._event_ch.send_nowait(chunk)
-
-
-def _text(item: Any) -> str:
-    if isinstance(item, llm.FunctionCallOutput):
-        return item.output
-    return item.text_content or "" if isinstance(item, llm.ChatMessage) else ""
+            return self.verdict(whole), ()
+        self.prompts.append(whole)
+        return self.brain(last_text(chat_ctx))
 
 
 def _means_yes(whole: str) -> str:
@@ -266,7 +218,7 @@ async def test_the_callers_model_is_told_what_happened_and_speaks(
 ) -> None:
     desk = await Desk.open(line)
     said: list[str] = []
-    desk.session.on("conversation_item_added", lambda each: said.append(_text(each.item)))
+    desk.session.on("conversation_item_added", lambda each: said.append(text_of(each.item)))
     error = await desk.ask_and_wait()
     assert isinstance(error, TransferFailed)
     while desk.session.agent_state != "listening":  # noqa: ASYNC110 - the session speaks

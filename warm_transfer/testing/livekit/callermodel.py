@@ -6,9 +6,10 @@ import json
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from livekit.agents import DEFAULT_API_CONNECT_OPTIONS, NOT_GIVEN, APIConnectOptions, llm
+from livekit.agents import llm
 
 from warm_transfer.testing.livekit.judge import SimJudge
+from warm_transfer.testing.livekit.scripted import Answer, last_text
 
 __all__ = ["CUE", "SimCallerModel"]
 
@@ -38,45 +39,14 @@ class SimCallerModel(SimJudge):
         self.offered: tuple[str, ...] | None = None
         """The names of the tools it had at the cue; None before it."""
 
-    def chat(
-        self,
-        *,
-        chat_ctx: llm.ChatContext,
-        tools: list[llm.Tool] | None = None,
-        conn_options: APIConnectOptions = DEFAULT_API_CONNECT_OPTIONS,
-        parallel_tool_calls: Any = NOT_GIVEN,
-        tool_choice: Any = NOT_GIVEN,
-        extra_kwargs: Any = NOT_GIVEN,
-    ) -> llm.LLMStream:
+    def answer(self, chat_ctx: llm.ChatContext, tools: list[llm.Tool] | None) -> Answer:
         """Go on with a conversation; without tools and the cue, judge."""
-        del parallel_tool_calls, tool_choice, extra_kwargs
-        last = chat_ctx.items[-1] if chat_ctx.items else None
-        text = last.text_content or "" if isinstance(last, llm.ChatMessage) else ""
+        text = last_text(chat_ctx)
         if not tools and text != CUE:
-            return super().chat(chat_ctx=chat_ctx, tools=tools, conn_options=conn_options)
-        if isinstance(last, llm.FunctionCallOutput):
-            text = last.output
+            return super().answer(chat_ctx, tools)
         self.heard.append(text)
-        call = llm.FunctionToolCall(
-            name=self._tool, arguments=self._arguments, call_id=f"call_{len(self.heard)}"
-        )
-        calls = []
         if text == CUE:
             self.offered = tuple(llm.ToolContext(tools or []).function_tools)
-            calls = [call] if self._tool in self.offered else []
-        return _Answer(self, calls, chat_ctx=chat_ctx, tools=tools or [], conn_options=conn_options)
-
-
-class _Answer(llm.LLMStream):
-    """A tool call, or a word."""
-
-    def __init__(
-        self, model: SimCallerModel, calls: list[llm.FunctionToolCall], **rest: Any
-    ) -> None:
-        super().__init__(model, **rest)
-        self._calls = calls
-
-    async def _run(self) -> None:
-        delta = llm.ChoiceDelta(role="assistant", content="" if self._calls else "ok")
-        delta.tool_calls = self._calls
-        self._event_ch.send_nowait(llm.ChatChunk(id="answer", delta=delta))
+            if self._tool in self.offered:
+                return "", ((self._tool, self._arguments),)
+        return "ok", ()
