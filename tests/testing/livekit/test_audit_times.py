@@ -7,12 +7,24 @@ from dataclasses import replace
 
 import pytest
 
+from warm_transfer.livekit.preflight import forget
 from warm_transfer.policy import TransferPolicy
 from warm_transfer.states import State
+from warm_transfer.testing import clock
 from warm_transfer.testing.livekit.audit import audit
 from warm_transfer.testing.livekit.audit_times import BACK_S, RELEASE_S
 from warm_transfer.testing.livekit.phones import At
-from warm_transfer.testing.scenario import SCENARIOS, Result, run
+from warm_transfer.testing.livekit.sdk import SimSdk
+from warm_transfer.testing.scenario import (
+    SCENARIOS,
+    Human,
+    Result,
+    Scenario,
+    Stage,
+    When,
+    play,
+    run,
+)
 
 POLICY = TransferPolicy()
 Tamper = Callable[[Result], Result]
@@ -47,6 +59,14 @@ def _switched_on_late(switch: str, state: State, late_s: float) -> Tamper:
         return result
 
     return tamper
+
+
+async def _by_bridge(told: Scenario) -> Result:
+    # What an earlier test has found out about the server stays known else.
+    forget(SimSdk.url)
+    stage = Stage(told)
+    stage.world.trunks.set_up_bridge()
+    return await play(told, stage=stage)
 
 
 def _took(state: State, seconds: float) -> Tamper:
@@ -133,6 +153,20 @@ def test_a_transfer_that_something_hampered_is_late_for_a_reason(what: str) -> N
     result.world.cancelled_s.append(result.began_s)
 
     assert audit(result) == ()
+
+
+@pytest.mark.parametrize(("waits_s", "problems"), [(6.4, 0), (7.4, 2)])
+def test_a_bridge_that_was_given_up_while_it_joined_is_waited_for(
+    waits_s: float, problems: int
+) -> None:
+    yes_s = When(0.001, "yes")
+    told = replace(SCENARIOS["merged"], human=Human(hangs_up=yes_s), merge=("sip_bridge",))
+    result = clock.run(_by_bridge(told))
+    assert audit(result) == ()
+    for switch in ("input.audio", "output.audio"):
+        _switched_on_late(switch, State.FAILED, waits_s - BACK_S)(result)
+
+    assert len(audit(result)) == problems
 
 
 def test_no_clock_strikes_while_the_process_stands_still() -> None:
