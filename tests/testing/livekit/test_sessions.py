@@ -81,6 +81,14 @@ async def test_the_human_is_briefed_once_they_are_there_and_the_session_listens(
     assert called_s == pytest.approx(on_s + 6.13)
 
 
+async def test_two_tools_of_one_name_do_not_start_as_in_the_real_session() -> None:
+    async def tool() -> None: ...
+
+    tools: list[Any] = [function_tool(tool, name="look", description="x") for _ in range(2)]
+    with pytest.raises(ValueError, match="look"):
+        await briefed(Human("nothing"), Agent(instructions="", tools=tools))
+
+
 @pytest.mark.parametrize(
     ("human", "called"),
     [

@@ -18,7 +18,7 @@ from livekit.agents import (
     UserInputTranscribedEvent,
     UserStateChangedEvent,
 )
-from livekit.agents.llm import ToolError
+from livekit.agents.llm import ToolContext, ToolError
 from livekit.agents.voice.events import AgentState
 
 from warm_transfer.testing.livekit import latency
@@ -194,6 +194,7 @@ class SimConsultSession(SimEmitter):
 
         Raises:
             RuntimeError: `record` is on: only the caller's session may be recorded.
+            ValueError: two tools of the agent have one name.
         """
         await self._world.faults.call(
             "session.start", lambda: self._start(agent, room, room_options, record=record)
@@ -205,6 +206,8 @@ class SimConsultSession(SimEmitter):
         if self.closed:
             # A call that happens twice, the second time behind the close: no process does that.
             return
+        # Refuses what the real session refuses.
+        ToolContext(agent.tools)
         self._world.ledger.opened(self, "consult session")
         self._agent, self._room, self._room_options = agent, room, options
         await self._world.wait(latency.SESSION_START_S)
