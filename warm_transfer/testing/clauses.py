@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import MISSING, Field, fields, is_dataclass
 from typing import Any
 
-__all__ = ["BrokenClause", "Findings", "brief"]
+__all__ = ["BrokenClause", "Findings", "brief", "parts_given"]
 
 _HAPPENED_MAX = 40
 """Lines of history in a report; what is older is left out."""
@@ -124,12 +124,16 @@ def brief(value: Any) -> str:
         return f"({', '.join(map(brief, value))})"
     if not is_dataclass(value) or isinstance(value, type):
         return repr(value)
-    said = [
-        f"{each.name}={brief(getattr(value, each.name))}"
-        for each in fields(value)
-        if each.repr and getattr(value, each.name) != _default(each)
-    ]
-    return f"{type(value).__name__}({', '.join(said)})"
+    given = [f"{name}={brief(part)}" for name, part in parts_given(value)]
+    return f"{type(value).__name__}({', '.join(given)})"
+
+
+def parts_given(value: Any) -> Iterator[tuple[str, Any]]:
+    """The fields of a dataclass that are not as by default, and what they are."""
+    for each in fields(value):
+        part = getattr(value, each.name)
+        if part != _default(each):
+            yield each.name, part
 
 
 def _default(field: Field[Any]) -> object:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import MISSING, Field, fields, is_dataclass
+from dataclasses import is_dataclass
 from enum import Enum
-from typing import Any
 
 from livekit import api
 
+from warm_transfer.testing.clauses import parts_given
 from warm_transfer.testing.livekit.sim.running import Ran
 
 __all__ = ["in_python", "in_words"]
@@ -33,19 +33,9 @@ def in_python(what: object) -> str:
 
 def _of_parts(what: object) -> str:
     if is_dataclass(what) and not isinstance(what, type):
-        given = (
-            f"{each.name}={in_python(getattr(what, each.name))}"
-            for each in fields(what)
-            if not _is_default(each, getattr(what, each.name))
-        )
+        given = (f"{name}={in_python(part)}" for name, part in parts_given(what))
         return f"{type(what).__name__}({', '.join(given)})"
     return repr(what)
-
-
-def _is_default(each: Field[Any], value: object) -> bool:
-    if each.default_factory is not MISSING:
-        return bool(value == each.default_factory())
-    return each.default is not MISSING and bool(value == each.default)
 
 
 def in_words(ran: Ran) -> str:
