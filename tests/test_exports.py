@@ -2,12 +2,14 @@
 
 import ast
 import importlib
+import inspect
+import re
 
 import pytest
 
 import fsm_diagrams
 import warm_transfer
-from tests.sources import MODULES, Module
+from tests.sources import MODULES, Module, is_under
 
 #: A script: what it offers is its command line.
 NO_EXPORTS = {"fsm_diagrams.__main__": "python -m runs it, nobody imports from it"}
@@ -86,3 +88,22 @@ def test_type_checkers_see_the_same_names(package: object) -> None:
         for alias in each.names
     }
     assert for_types == set(exports(module))
+
+
+#: For tests: the seam to the SDK, and a table of one's own.
+PRIVATE = {"Sdk", "Table"}
+
+
+@pytest.mark.parametrize(
+    "public", [warm_transfer.WarmTransferTask, warm_transfer.Transfer, warm_transfer.Plan]
+)
+def test_what_a_public_signature_names_is_public(public: type) -> None:
+    module = importlib.import_module(public.__module__)
+    said = " ".join(str(each) for each in inspect.get_annotations(public.__init__).values())
+    named = {vars(module).get(each) for each in re.findall(r"\w+", said)}
+    ours = {
+        each.__name__
+        for each in named
+        if isinstance(each, type) and is_under(each.__module__, "warm_transfer")
+    }
+    assert ours - PRIVATE <= set(warm_transfer.__all__)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         WarmTransferError,
     )
     from warm_transfer.events import Event, Facts, On
+    from warm_transfer.livekit.dialhook import DialHook
     from warm_transfer.livekit.options import WorkflowInstructions
     from warm_transfer.livekit.phrases import Phrases
     from warm_transfer.livekit.result import (
@@ -32,13 +33,25 @@ if TYPE_CHECKING:
     )
     from warm_transfer.livekit.task import WarmTransferTask
     from warm_transfer.outcome import Reason, TransferOutcome
-    from warm_transfer.policy import TransferPolicy
-    from warm_transfer.ports import Dialer, DialRefused, DialRequest, Journal, StateChange
+    from warm_transfer.policy import Carrier, Plan, Strategy, TransferPolicy
+    from warm_transfer.ports import (
+        Dialer,
+        DialRefused,
+        DialRequest,
+        Journal,
+        StateChange,
+        StateHook,
+    )
     from warm_transfer.states import State
     from warm_transfer.table import TABLE
     from warm_transfer.transfer import Step, Transfer
 
 _WHERE = {
+    "Carrier": "policy",
+    "DialHook": "livekit.dialhook",
+    "Plan": "policy",
+    "StateHook": "ports",
+    "Strategy": "policy",
     "CallerMissing": "livekit.result",
     "DialRefused": "ports",
     "DialRequest": "ports",
@@ -77,6 +90,8 @@ __all__ = [
     "TABLE",
     "CallerMissing",
     "CallerUnclear",
+    "Carrier",
+    "DialHook",
     "DialRefused",
     "DialRequest",
     "Dialer",
@@ -89,12 +104,15 @@ __all__ = [
     "JournalError",
     "On",
     "Phrases",
+    "Plan",
     "Reason",
     "ServerUnusable",
     "SessionBusy",
     "State",
     "StateChange",
+    "StateHook",
     "Step",
+    "Strategy",
     "TableError",
     "Transfer",
     "TransferFailed",

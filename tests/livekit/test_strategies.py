@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 
 from tests.livekit.test_merge import Fake
 from warm_transfer.errors import InvalidArgument
+from warm_transfer.livekit.merge import MergeStrategy
 from warm_transfer.livekit.relay import Relay
-from warm_transfer.livekit.strategies import STRATEGIES, strategies_of
+from warm_transfer.livekit.strategies import STRATEGIES, MergeChoice, strategies_of
 
 
 @pytest.mark.parametrize("merge", ["auto", "relay", ["relay"], ("auto",)])
@@ -96,3 +99,11 @@ def test_a_room_that_cannot_be_guessed_is_bridged(room: str | None) -> None:
     assert [each.name for each in found] == ["sip_bridge", "relay"]
     (bridge,) = strategies_of("sip_bridge", room_name=room)
     assert bridge.name == "sip_bridge"
+
+
+def test_a_type_checker_knows_every_strategy_by_its_name() -> None:
+    auto, named, port, several = get_args(MergeChoice)
+    assert get_args(auto) == ("auto",)
+    assert set(get_args(named)) == set(STRATEGIES)
+    assert port is MergeStrategy
+    assert get_args(several) == (named | port,)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Callable, Iterable, Iterator
-from typing import Any
+from collections.abc import Awaitable, Iterable, Iterator
+from typing import Any, Protocol
 
 from google.protobuf.message import Message
 from livekit import api
@@ -22,9 +22,17 @@ from warm_transfer.policy import TransferPolicy
 
 __all__ = ["DialHook", "Last"]
 
-DialHook = Callable[[api.CreateSIPParticipantRequest], object]
-"""A plain function or a coroutine function. It changes the request and returns None, or returns
-another one. Called once for each attempt, just before the request is sent."""
+
+class DialHook(Protocol):
+    """A hook for dial requests, a plain function or a coroutine function."""
+
+    def __call__(self, request: api.CreateSIPParticipantRequest, /) -> object:
+        """Change the request and return None, or return another one.
+
+        Called once for each attempt, just before the request is sent.
+        """
+        ...
+
 
 _ARGUMENT = "on_dial_request"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import cast
+from typing import Literal, cast
 
 from warm_transfer.errors import InvalidArgument
 from warm_transfer.livekit.bridge import SipBridge, comes_out_in
@@ -12,7 +12,11 @@ from warm_transfer.livekit.move import Move
 from warm_transfer.livekit.relay import Relay
 from warm_transfer.livekit.sharedroom import SharedRoom
 
-__all__ = ["ALONE", "STRATEGIES", "asks_auto", "strategies_of"]
+__all__ = ["ALONE", "STRATEGIES", "MergeChoice", "asks_auto", "strategies_of"]
+
+_Named = Literal["move", "relay", "shared_room", "sip_bridge"]
+MergeChoice = Literal["auto"] | _Named | MergeStrategy | Sequence[_Named | MergeStrategy]
+"""What an application may give as ``merge=``."""
 
 STRATEGIES: Mapping[str, Callable[[], MergeStrategy]] = {
     "move": Move,
