@@ -110,6 +110,42 @@ async def test_it_is_undone_by_removing_one_participant() -> None:
 
 
 @pytest.mark.asyncio
+async def test_a_bridge_that_was_confirmed_by_a_look_alone_is_watched() -> None:
+    stand = await Stand.set_up()
+    merging = asyncio.ensure_future(stand.merge())
+    while len(stand.ends()) < 2:  # noqa: ASYNC110 - watching from outside
+        await asyncio.sleep(0.01)
+    # Its limit, in a transfer; then it is looked at.
+    merging.cancel()
+    await asyncio.wait([merging])
+    await asyncio.sleep(1.0)
+    for _ in range(2):
+        assert await stand.bridge.health(stand.bench.legs)
+    near = stand.world.member(CALLER_ROOM, NEAR)
+    assert near is not None
+    stand.world.leave(near, rtc.DisconnectReason.CLIENT_INITIATED)
+    await asyncio.sleep(1.0)
+    assert len(stand.broke) == 1
+    await stand.finish()
+
+
+@pytest.mark.asyncio
+async def test_a_bridge_that_could_not_be_removed_at_first_is_removed_later_too() -> None:
+    stand = await Stand.set_up()
+    await stand.merge()
+    faults = stand.world.faults
+    asked = faults.calls["room.remove_participant"]
+    faults.plan["room.remove_participant", asked + 1] = Fault(How.FAILS)
+    with pytest.raises(ConnectionError):
+        await stand.unmerge()
+    asked = faults.calls["room.remove_participant"]
+    await stand.unmerge()
+    # What an absent server has not found may come about after the first one that went well.
+    assert faults.calls["room.remove_participant"] == asked + 3
+    await stand.finish()
+
+
+@pytest.mark.asyncio
 async def test_without_anything_to_undo_there_is_no_request() -> None:
     stand = await Stand.set_up()
     before = stand.world.faults.calls.copy()

@@ -509,6 +509,16 @@ async def test_the_session_that_ends_while_we_stop_it_is_stopped_all_the_same() 
 
 
 @pytest.mark.asyncio
+async def test_a_session_that_cannot_be_interrupted_is_closed_all_the_same() -> None:
+    desk = await Desk.set_up()
+    await desk.open()
+    desk.bench.stage.world.faults.plan[("session.interrupt", 0)] = Fault(How.FAILS)
+    await desk.briefing.close()
+    await desk.finish()
+    assert not desk.bench.stage.world.left().open
+
+
+@pytest.mark.asyncio
 async def test_a_stop_without_a_session_reports_too() -> None:
     desk = await Desk.set_up()
     await desk.briefing.stop(effect(Do.STOP_BRIEFING))

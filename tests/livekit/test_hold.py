@@ -196,6 +196,25 @@ async def test_resuming_again_leaves_what_the_application_has_switched_since() -
 
 
 @pytest.mark.asyncio
+async def test_an_output_that_cannot_be_switched_leaves_nobody_unheard(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    host = Host()
+    _, hold = await held(host)
+    host.speech_over.set()
+    host.back.set()
+    await hold.hold(effect(Do.HOLD_CALLER))
+
+    def fail(_: bool) -> None:
+        raise OSError("the sink is gone")
+
+    monkeypatch.setattr(host.session.output, "set_audio_enabled", fail)
+    with pytest.raises(OSError, match="the sink is gone"):
+        await hold.resume()
+    assert host.session.input.audio_enabled
+
+
+@pytest.mark.asyncio
 async def test_a_resume_that_overtakes_the_last_words_leaves_the_output_untouched() -> None:
     host = Host()
     host.set_flags({"output.transcription": False})

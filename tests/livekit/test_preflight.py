@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from livekit import api
@@ -148,20 +148,24 @@ async def test_the_environment_names_a_bridge_without_a_look(
 @pytest.mark.parametrize("how", [How.FAILS, How.HANGS])
 async def test_a_look_that_fails_or_hangs_delays_one_transfer_by_its_limit_only(how: How) -> None:
     bench = await Bench.set_up()
-    sip: Any = bench.api.sip
-
-    async def list_outbound_trunk(_: Any) -> Any:
-        plan = bench.stage.world.faults
-        plan.plan["sip.list_outbound_trunk", 0] = Fault(how)
-        return await plan.call("sip.list_outbound_trunk", bench.finish)
-
-    sip.list_outbound_trunk = list_outbound_trunk
+    bench.stage.world.faults.plan["sip.list_outbound_trunk", 0] = Fault(how)
+    server = sdk_of(Server(cast("Any", bench.api)))
     began_s = bench.now_s
-    assert await bridge_at(URL, bench.api, LIMIT_S) is None
+    assert (await auto_at(server, None, LIMIT_S)).strategies == ("relay",)
     assert bench.now_s - began_s == pytest.approx(LIMIT_S if how is How.HANGS else 0.0)
     looked_s = bench.now_s
-    assert await bridge_at(URL, bench.api, LIMIT_S) is None
+    assert (await auto_at(server, None, LIMIT_S)).strategies == ("relay",)
     assert bench.now_s == looked_s
+
+
+@pytest.mark.asyncio
+async def test_who_asks_for_a_bridge_looks_again_after_a_look_that_failed() -> None:
+    bench = await Bench.set_up()
+    bench.stage.world.trunks.set_up_bridge()
+    bench.stage.world.faults.plan["sip.list_outbound_trunk", 1] = Fault(How.FAILS)
+    assert await bridge_at(URL, bench.api, LIMIT_S) is None
+    assert await bridge_at(URL, bench.api, LIMIT_S) is not None
+    await bench.finish()
 
 
 @pytest.mark.asyncio

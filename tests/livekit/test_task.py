@@ -15,7 +15,7 @@ from tests.conftest import SIMULATED
 from tests.livekit.bench import turns
 from tests.livekit.desk import NUMBER, TRUNK, Desk
 from warm_transfer.errors import CallerUnclear, InvalidArgument, JournalError, ServerUnusable
-from warm_transfer.journal import FileJournal, MemoryJournal
+from warm_transfer.journal import MemoryJournal
 from warm_transfer.livekit import awaiting as awaiting_module
 from warm_transfer.livekit import options as options_module
 from warm_transfer.livekit.preflight import forget
@@ -282,6 +282,14 @@ async def test_a_journal_that_cannot_be_written_is_named_before_anything_is_dial
     assert str(tmp_path) in str(error)
     assert desk.calls == 0
     desk.assert_nothing_left()
+    await desk.close()
+
+
+@pytest.mark.asyncio
+async def test_a_transfer_that_cannot_be_made_leaves_its_journal_closed(tmp_path: Path) -> None:
+    # The caller is no phone, which only the room tells. The leak fixture looks at the file.
+    desk = await Desk.open("human is busy", merge="shared_room", journal=tmp_path / "j.jsonl")
+    assert isinstance(await desk.ask_and_wait(), InvalidArgument)
     await desk.close()
 
 

@@ -73,9 +73,11 @@ class SipBridge:
         self._dials: list[asyncio.Task[bool]] = []
         """The requests for a bridge, of repairs too; until they have ended one may come about."""
         self._rings_until_s = float("inf")
+        self._uncertain = False
         self._undone = asyncio.Event()
         self._limited = False
         self._legs: Legs | None = None
+        self._broke: Broke | None = None
         self._watches: list[Presence] = []
 
     async def prepare(self, legs: Legs) -> None:
@@ -86,12 +88,13 @@ class SipBridge:
     async def merge(self, legs: Legs, broke: Broke) -> str:
         """Build the bridge; returns when both ends have been answered and can be heard."""
         self._forget()
+        self._broke = broke
         self._undone = asyncio.Event()
         self._limit(legs)
         await unless(self._undone, self._build(legs))
         if self._undone.is_set():
             raise ConnectionAbortedError
-        self._watch(legs, broke)
+        self._watch(legs)
         return _UNVERIFIED
 
     async def unmerge(self, legs: Legs) -> None:
@@ -101,10 +104,18 @@ class SipBridge:
         if self._dials:
             await self._sweep(legs)
             self._dials = []
+        # Not before the bridge is gone: the human would hear the agent talk to the caller again.
         self._lift(legs)
 
     async def health(self, legs: Legs) -> bool:
         """Whether the bridge stands, says the server; if it does not say, what the agent sees."""
+        stands = await self._is_there(legs)
+        if stands and not self._watches and not self._undone.is_set():
+            # A merge that was cut off before its end has not come to this.
+            self._watch(legs)
+        return stands
+
+    async def _is_there(self, legs: Legs) -> bool:
         try:
             with_caller, with_human = await asyncio.gather(
                 members_of(legs, legs.caller_room.name), members_of(legs, legs.consult_name)
@@ -172,8 +183,10 @@ class SipBridge:
 
     # Watching it.
 
-    def _watch(self, legs: Legs, broke: Broke) -> None:
+    def _watch(self, legs: Legs) -> None:
         """Tell once when either end has gone; the other one goes with it."""
+        broke = self._broke
+        assert broke is not None
 
         def gone(reason: str | None) -> None:
             self._forget()
@@ -241,6 +254,7 @@ class SipBridge:
 
     async def _sweep(self, legs: Legs) -> None:
         """Remove our end until the requests have ended: before it is there, nobody finds it."""
+        self._uncertain |= legs.out_of_touch
         while pending := [each for each in self._dials if not each.done()]:
             try:
                 await _remove(legs)
@@ -248,12 +262,17 @@ class SipBridge:
                 # in a room that has been deleted, and make it again.
                 legs.log.warning("bridge removed again", detail=type(error).__name__)
             await asyncio.wait(pending, timeout=_SWEEP_S)
-        await _remove(legs)
+        try:
+            await _remove(legs)
+        except Exception:
+            # A server that is away comes back before its legs do, and finds nobody meanwhile.
+            self._uncertain = True
+            raise
         said = all(
             not each.cancelled() and (each.exception() is not None or each.result())
             for each in self._dials
         )
-        if not said or legs.out_of_touch:
+        if not said or self._uncertain or legs.out_of_touch:
             await again_later(lambda: _remove(legs))
 
 

@@ -202,7 +202,10 @@ class Briefing:
         if session is None:
             self._closing = True
             return
-        await self._silence(session)
+        try:
+            await self._silence(session)
+        except Exception as error:  # noqa: BLE001 - closed, it says nothing either
+            self._legs.log.debug("consult session not silenced", detail=type(error).__name__)
         async with asyncio.timeout(self._legs.policy.api_timeout_s):
             await session.aclose()
         self._session = None

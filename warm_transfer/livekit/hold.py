@@ -213,9 +213,12 @@ class Hold:
     async def resume(self) -> None:
         """Input and output as they were, once the agent is back; safe to repeat."""
         await self._legs.host.handed_back()
-        self._resume_output()
-        _switch_back(self._legs.host.session.input, self._input)
-        self._input = {}
+        try:
+            self._resume_output()
+        finally:
+            # An output that cannot be switched leaves nobody unheard.
+            _switch_back(self._legs.host.session.input, self._input)
+            self._input = {}
 
     async def _until_speech_ended(self, or_event: asyncio.Event) -> None:
         limit = self._legs.policy.speech_limit_s

@@ -19,8 +19,10 @@ __all__ = ["auto_at", "bridge_at", "forget", "remember"]
 _LOG = logging.getLogger("warm_transfer")
 
 _FOUND: dict[str, BridgeObjects | None] = {}
-"""By the server's address. That there is none is remembered too, and so is a look that failed: one
-transfer may have to wait for it, not each."""
+"""By the server's address. That there is none is remembered too."""
+
+_UNKNOWN: set[str] = set()
+"""Where the look of ``"auto"`` has failed: one transfer may have to wait for it, not each."""
 
 
 def remember(url: str, bridge: BridgeObjects | None) -> None:
@@ -31,10 +33,11 @@ def remember(url: str, bridge: BridgeObjects | None) -> None:
 def forget(url: str) -> None:
     """Let the next transfer look again; safe to repeat."""
     _FOUND.pop(url, None)
+    _UNKNOWN.discard(url)
 
 
 async def bridge_at(url: str, api: Api, limit_s: float) -> BridgeObjects | None:
-    """The bridge at a server, None when there is none or it cannot be known.
+    """The bridge at a server, None when there is none or it cannot be known; then ask again.
 
     ``WT_BRIDGE_TRUNK`` comes first and needs no look. Returns at once, without a turn of the loop,
     when it is known.
@@ -45,7 +48,11 @@ async def bridge_at(url: str, api: Api, limit_s: float) -> BridgeObjects | None:
         limit_s: how long the look may take, in seconds.
     """
     if not _is_known(url):
-        remember(url, await _look(api, limit_s))
+        try:
+            async with asyncio.timeout(limit_s):
+                remember(url, await find_bridge(api))
+        except Exception as error:  # noqa: BLE001 - what cannot be known is not relied on
+            _LOG.info("no bridge could be looked for: %s", type(error).__name__)
     return _known(url)
 
 
@@ -60,15 +67,16 @@ async def auto_at(sdk: Sdk, api: Api | None, limit_s: float) -> Choice:
     url = sdk.url
     if is_cloud(url):
         return choose(url, None)
-    if _is_known(url):
-        return choose(url, _known(url))
-    if api is not None:
-        return choose(url, await bridge_at(url, api, limit_s))
-    own = sdk.api()
-    try:
-        return choose(url, await bridge_at(url, own, limit_s))
-    finally:
-        await own.aclose()
+    if not _is_known(url) and url not in _UNKNOWN:
+        own = sdk.api() if api is None else None
+        try:
+            await bridge_at(url, api or own, limit_s)
+        finally:
+            if own is not None:
+                await own.aclose()
+        if not _is_known(url):
+            _UNKNOWN.add(url)
+    return choose(url, _known(url))
 
 
 def _is_known(url: str) -> bool:
@@ -78,11 +86,3 @@ def _is_known(url: str) -> bool:
 def _known(url: str) -> BridgeObjects | None:
     return bridge_from_environment(os.environ) or _FOUND.get(url)
 
-
-async def _look(api: Api, limit_s: float) -> BridgeObjects | None:
-    try:
-        async with asyncio.timeout(limit_s):
-            return await find_bridge(api)
-    except Exception as error:  # noqa: BLE001 - what cannot be known is not relied on
-        _LOG.info("no bridge could be looked for: %s", type(error).__name__)
-        return None

@@ -60,7 +60,7 @@ from warm_transfer.livekit.origination import Origination
 from warm_transfer.livekit.phrases import ENGLISH, Phrases
 from warm_transfer.livekit.result import WarmTransferResult, result_of
 from warm_transfer.livekit.sdk import Sdk
-from warm_transfer.livekit.strategies import strategies_of
+from warm_transfer.livekit.strategies import MergeChoice, strategies_of
 from warm_transfer.livekit.taskhost import TaskHost
 from warm_transfer.outcome import TransferOutcome
 from warm_transfer.policy import TransferPolicy
@@ -155,7 +155,7 @@ class WarmTransferTask(Origination, AgentTask[WarmTransferResult]):
         target_phone_number: NotGivenOr[str] = NOT_GIVEN,
         policy: TransferPolicy | None = None,
         on_state_change: StateHook | Sequence[StateHook] | None = None,
-        merge: object = "auto",
+        merge: MergeChoice = "auto",
         dialer: Dialer | None = None,
         api: lkapi.LiveKitAPI | None = None,
         journal: Journal | str | Path | None = None,
@@ -379,25 +379,29 @@ class WarmTransferTask(Origination, AgentTask[WarmTransferResult]):
         if options.policy.after_merge == "leave":
             refuse_room_deletion(session)
         host = TaskHost(session, agent, self.complete_with)
-        engine = Engine(
-            host=host,
-            sdk=options.sdk or real_sdk(),
-            caller_room=room,
-            caller_identity=caller,
-            dial=options.dial,
-            consult=options.consult_in(session, agent),
-            hold_audio=options.hold_audio,
-            policy=options.policy,
-            merge=options.merge,
-            auto=auto,
-            dialer_of=partial(self._dialer_of, given=options.dialer, last=options.last),
-            consult_name=options.room_name,
-            human_identity=options.human_identity,
-            api=options.client,
-            journal=options.open_journal(),
-            hooks=options.hooks,
-            transfer_id=self._transfer_id,
-        )
+        try:
+            engine = Engine(
+                host=host,
+                sdk=options.sdk or real_sdk(),
+                caller_room=room,
+                caller_identity=caller,
+                dial=options.dial,
+                consult=options.consult_in(session, agent),
+                hold_audio=options.hold_audio,
+                policy=options.policy,
+                merge=options.merge,
+                auto=auto,
+                dialer_of=partial(self._dialer_of, given=options.dialer, last=options.last),
+                consult_name=options.room_name,
+                human_identity=options.human_identity,
+                api=options.client,
+                journal=options.open_journal(),
+                hooks=options.hooks,
+                transfer_id=self._transfer_id,
+            )
+        except BaseException:
+            options.close_journal()
+            raise
         return engine, host
 
     def _post(self, name: On, facts: Facts | None = None) -> None:

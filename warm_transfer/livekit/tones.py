@@ -36,7 +36,7 @@ class Tones:
         self._closed = False
 
     def open(self) -> None:
-        """Pass on what is pressed from now on; safe to repeat, and after a close it does nothing."""
+        """Pass on what is pressed from now on; safe to repeat, and nothing after a close."""
         if self._closed or self._sending is not None:
             return
         self._room.on("sip_dtmf_received", self._on_key)
