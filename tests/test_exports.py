@@ -99,7 +99,9 @@ PRIVATE = {"Sdk", "Table"}
 )
 def test_what_a_public_signature_names_is_public(public: type) -> None:
     module = importlib.import_module(public.__module__)
-    said = " ".join(str(each) for each in inspect.get_annotations(public.__init__).values())
+    said = " ".join(
+        str(each) for each in inspect.get_annotations(vars(public)["__init__"]).values()
+    )
     named = {vars(module).get(each) for each in re.findall(r"\w+", said)}
     ours = {
         each.__name__
