@@ -394,7 +394,7 @@ async def test_an_answered_leg_is_removed_from_both_rooms_and_its_room_stays() -
 async def test_a_dialer_that_cannot_hang_up_keeps_nobody_in_the_room() -> None:
     bench, dialer, dial, task = await dialling()
 
-    async def fail(_: DialRequest) -> None:
+    async def fail(request: DialRequest) -> None:
         raise ConnectionResetError("the call has ended already")
 
     dialer.hang_up = fail  # type: ignore[method-assign]  # the point of the test

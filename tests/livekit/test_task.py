@@ -15,7 +15,7 @@ from tests.conftest import SIMULATED
 from tests.livekit.bench import turns
 from tests.livekit.desk import NUMBER, TRUNK, Desk
 from warm_transfer.errors import CallerUnclear, InvalidArgument, JournalError, ServerUnusable
-from warm_transfer.journal import MemoryJournal
+from warm_transfer.journal import FileJournal, MemoryJournal
 from warm_transfer.livekit import awaiting as awaiting_module
 from warm_transfer.livekit import options as options_module
 from warm_transfer.livekit.preflight import forget
@@ -118,7 +118,7 @@ async def test_the_phone_is_rung_within_milliseconds_of_the_await() -> None:
 
 @pytest.mark.asyncio
 @pytest.mark.parametrize("state", [S.DIALING, S.BRIEFING])
-async def test_a_cancel_without_a_reason_gives_the_caller_back_to_the_agent(state: S) -> None:
+async def test_a_cancel_without_a_reason_gives_the_caller_back_to_the_agent(state: State) -> None:
     desk = await Desk.open(SLOW)
     before = desk.switches()
     desk.ask()

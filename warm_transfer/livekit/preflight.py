@@ -68,12 +68,12 @@ async def auto_at(sdk: Sdk, api: Api | None, limit_s: float) -> Choice:
     if is_cloud(url):
         return choose(url, None)
     if not _is_known(url) and url not in _UNKNOWN:
-        own = sdk.api() if api is None else None
+        client = api or sdk.api()
         try:
-            await bridge_at(url, api or own, limit_s)
+            await bridge_at(url, client, limit_s)
         finally:
-            if own is not None:
-                await own.aclose()
+            if api is None:
+                await client.aclose()
         if not _is_known(url):
             _UNKNOWN.add(url)
     return choose(url, _known(url))
