@@ -395,7 +395,7 @@ async def test_a_dialer_that_cannot_hang_up_keeps_nobody_in_the_room() -> None:
     bench, dialer, dial, task = await dialling()
 
     async def fail(request: DialRequest) -> None:
-        raise ConnectionResetError("the call has ended already")
+        raise ConnectionResetError(f"{request.identity} has hung up already")
 
     dialer.hang_up = fail  # type: ignore[method-assign]  # the point of the test
     bench.human_joins()
