@@ -187,6 +187,27 @@ async def test_a_departure_while_they_are_moved_is_no_hang_up_until_they_are_at_
     await bench.finish()
 
 
+@pytest.mark.parametrize(("given_up_s", "requests"), [(0.0, 1), (0.0035, 2)])
+async def test_a_human_is_not_moved_back_into_a_room_that_is_given_up(
+    given_up_s: float, requests: int
+) -> None:
+    bench, _ = await briefed()
+    move = Move()
+    await move.merge(bench.legs, broke)
+    began_s = bench.stage.world.now_s
+    undoing = asyncio.create_task(move.unmerge(bench.legs))
+    await asyncio.sleep(given_up_s)
+    assert bench.legs.consult_room is not None
+    await bench.legs.consult_room.disconnect()
+    # One who is on the way is not waited for: nobody would see them come.
+    await asyncio.wait([undoing], timeout=TransferPolicy().release_timeout_s)
+    assert undoing.done()
+    assert (undoing.exception() is None) == (requests == 1)
+    assert asked(bench) == requests
+    assert bench.stage.world.now_s - began_s < TransferPolicy().look_timeout_s + 0.1
+    await bench.finish()
+
+
 async def test_a_caller_who_is_gone_fails_the_merge() -> None:
     bench, _ = await briefed()
     assert bench.stage.caller is not None

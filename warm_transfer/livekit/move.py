@@ -71,7 +71,9 @@ class Move:
             await comes_true(
                 lambda: can_be_heard(here, legs.human_identity), legs.policy.look_timeout_s, here
             )
-            await self._bring(legs, here, back)
+            # Moved into a room that was given up meanwhile, they would make it anew, and be alone.
+            if legs.consult_connected:
+                await self._bring(legs, here, back)
         self._asked = None
 
     async def health(self, legs: Legs) -> bool:
@@ -114,7 +116,7 @@ class Move:
             if not heard():
                 asked.result()
             while not await comes_true(heard, policy.look_timeout_s, source, target):
-                if await _is_elsewhere(legs, target.name):
+                if not target.isconnected() or await _is_elsewhere(legs, target.name):
                     raise TimeoutError("the human has not come")
         finally:
             if heard():

@@ -311,6 +311,24 @@ REGRESSIONS = {
             merge=("move", "relay"),
         ),
     ),
+    # They were moved back into the consult room behind its deletion, and nobody hung them up there.
+    "the caller hangs up while the human arrives": Drawn(
+        seed=2100953,
+        scenario=Scenario(
+            phone=Phone(rings_after_s=0.27, answers_after_s=2.787),
+            human=Human(after_s=1.0, briefing_s=1.503),
+            caller=Caller(hangs_up=When(0.035, "yes"), by_phone=True),
+            app=App(cancels=When(1.271, "answer")),
+            server=Server(moves=True),
+            policy={
+                "decision_timeout_s": 20.0,
+                "on_human_left": "return",
+                "ring_timeout_s": 9.975,
+            },
+            merge=("move", "relay"),
+        ),
+        troubles=(Trouble(What.AWAIT_CANCELLED, When(0.303, "yes"), which=7),),
+    ),
     # Nobody was at the gates any more.
     "the keeper of a shared room's gates is cancelled": Drawn(
         seed=19225,
