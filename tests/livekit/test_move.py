@@ -187,7 +187,7 @@ async def test_a_departure_while_they_are_moved_is_no_hang_up_until_they_are_at_
     await bench.finish()
 
 
-@pytest.mark.parametrize(("given_up_s", "requests"), [(0.0, 1), (0.0035, 2)])
+@pytest.mark.parametrize(("given_up_s", "requests"), [(0.001, 1), (0.0035, 2)])
 async def test_a_human_is_not_moved_back_into_a_room_that_is_given_up(
     given_up_s: float, requests: int
 ) -> None:
