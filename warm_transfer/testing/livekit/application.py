@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
@@ -25,8 +25,9 @@ from warm_transfer.testing.livekit.grammar import scenario
 from warm_transfer.testing.livekit.leftovers import tasks_beyond
 from warm_transfer.testing.livekit.phones import At
 from warm_transfer.testing.livekit.play import CALLER, Stage
+from warm_transfer.testing.livekit.prompter import Prompter
 from warm_transfer.testing.livekit.script import App, Scenario
-from warm_transfer.testing.livekit.when import ANCHORS
+from warm_transfer.testing.livekit.when import When
 
 __all__ = ["Told", "play_agent", "run_agent"]
 
@@ -114,7 +115,7 @@ async def play_agent(
     told = scenario(told) if isinstance(told, str) else told
     changes: list[StateChange] = []
     stage = Stage(told)
-    prompter = _Prompter(stage, told)
+    prompter = Prompter(_acts(stage))
     await stage.set_up()
     before = clock.tasks()
     agreements = [line.utterance for line in told.human.lines if line.says == "yes"]
@@ -157,45 +158,15 @@ def _check_offered(tool: str, model: SimCallerModel) -> None:
         raise InvalidArgument("tool", f"is {tool!r}, which the agent lacks", f"it has {offered}")
 
 
-class _Prompter:
-    """Starts what was to happen so long after a step, but for what the application does itself.
-
-    Args:
-        stage: where it happens.
-        told: what is told.
-    """
-
-    def __init__(self, stage: Stage, told: Scenario) -> None:
-        if replace(told.app, close_on_disconnect=True) != App():
-            problem = "says what the application does, which is the agent's to do"
-            raise InvalidArgument("told", problem, "leave it out, or use `run`")
-        self._stage = stage
-        self.lines: list[Mapping[str, Any]] = []
-        self._waiting = [each for each in stage.acts() if self._is_told(each[1], told)]
-        self._doing: set[asyncio.Task[None]] = set()
-
-    def _is_told(self, act: Callable[[Any], Any], told: Scenario) -> bool:
-        # Nobody leaves by default: the application says goodbye, and is watched.
-        leaves = act != self._stage.caller_hangs_up or told.caller.hangs_up is not None
-        return leaves and act != self._stage.agent_says_goodbye
-
-    def take(self, line: Mapping[str, Any]) -> None:
-        """Take one journal line."""
-        self.lines.append(line)
-        entered = line["after"] if line["before"] != line["after"] else None
-        for each in tuple(self._waiting):
-            when, act = each
-            events, states = ANCHORS[when.of]
-            if line["event"] in events or entered in states:
-                self._waiting.remove(each)
-                self._stage.world.loop.call_later(when.after_s, self._act, act)
-
-    def _act(self, act: Callable[[Any], Any]) -> None:
-        doing = act(None)
-        if isinstance(doing, Coroutine):
-            task = self._stage.world.loop.create_task(doing, name="sim: act")
-            self._doing.add(task)
-            task.add_done_callback(self._doing.discard)
+def _acts(stage: Stage) -> list[tuple[When, Callable[[Any], Any]]]:
+    """What happens when, but for what the application does itself."""
+    told = stage.scenario
+    if replace(told.app, close_on_disconnect=True) != App():
+        problem = "says what the application does, which is the agent's to do"
+        raise InvalidArgument("told", problem, "leave it out, or use `run`")
+    # Nobody leaves by default: the application says goodbye, and is watched.
+    stays = stage.caller_hangs_up if told.caller.hangs_up is None else None
+    return [each for each in stage.acts() if each[1] not in (stage.agent_says_goodbye, stays)]
 
 
 @asynccontextmanager

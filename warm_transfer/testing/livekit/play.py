@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,7 +13,6 @@ from livekit.agents import CloseEvent, CloseReason
 
 from warm_transfer.effects import Do
 from warm_transfer.events import Event, On
-from warm_transfer.journal import MemoryJournal
 from warm_transfer.livekit.briefing import ConsultOptions
 from warm_transfer.livekit.dial import DialOptions
 from warm_transfer.livekit.engine import Engine
@@ -26,12 +25,13 @@ from warm_transfer.testing.livekit import latency
 from warm_transfer.testing.livekit.faults import Faults
 from warm_transfer.testing.livekit.host import SimHost
 from warm_transfer.testing.livekit.leftovers import Left, tasks_beyond
+from warm_transfer.testing.livekit.prompter import Prompter
 from warm_transfer.testing.livekit.rooms import SimRoom, make_token
 from warm_transfer.testing.livekit.script import Scenario
 from warm_transfer.testing.livekit.sdk import SimSdk
 from warm_transfer.testing.livekit.server import Member, Refused
 from warm_transfer.testing.livekit.sessions import SimCallerSession
-from warm_transfer.testing.livekit.when import ANCHORS, When
+from warm_transfer.testing.livekit.when import When
 from warm_transfer.testing.livekit.world import World
 
 __all__ = ["Result", "Stage", "play"]
@@ -262,41 +262,22 @@ class Stage:
         return [(when, act) for when, act in planned if when is not None]
 
 
-class _Prompter:
-    """Reads the journal as it is written, and starts what was to happen after each step."""
+class _Journal(Prompter):
+    """Keeps the journal, and the states with the world's times; passes the lines on."""
 
-    def __init__(self, stage: Stage, journal: Journal | None) -> None:
-        self._stage = stage
-        self._waiting = stage.acts()
-        self._to = journal
-        self.kept = MemoryJournal()
+    def __init__(self, stage: Stage, to: Journal | None) -> None:
+        super().__init__(stage.acts())
+        self._world = stage.world
+        self._to = to
         self.states: list[tuple[float, State]] = []
-        self.engine: Engine | None = None
-        self.tasks: set[asyncio.Task[None]] = set()
 
     def write(self, line: Mapping[str, object]) -> None:
         """Take one journal line (`warm_transfer.ports.Journal`)."""
-        self.kept.write(line)
         if self._to is not None:
             self._to.write(line)
-        now_s = self._stage.world.now_s
         if line["before"] != line["after"]:
-            self.states.append((now_s, State(str(line["after"]))))
-        for each in tuple(self._waiting):
-            when, act = each
-            events, states = ANCHORS[when.of]
-            entered = line["before"] != line["after"] and line["after"] in states
-            if line["event"] in events or entered:
-                self._waiting.remove(each)
-                self._stage.world.loop.call_later(when.after_s, self._act, act)
-
-    def _act(self, act: Callable[[Engine], Any]) -> None:
-        assert self.engine is not None
-        doing = act(self.engine)
-        if isinstance(doing, Coroutine):
-            task = self._stage.world.loop.create_task(doing, name="sim: act")
-            self.tasks.add(task)
-            task.add_done_callback(self.tasks.discard)
+            self.states.append((self._world.now_s, State(str(line["after"]))))
+        self.take(line)
 
 
 def _strategies(scenario: Scenario) -> tuple[str, ...]:
@@ -330,10 +311,10 @@ async def play(
     """
     stage = stage or Stage(scenario, seed=seed)
     await stage.set_up()
-    prompter = _Prompter(stage, journal)
+    kept = _Journal(stage, journal)
     world, before = stage.world, clock.tasks()
     began_s = world.now_s
-    engine = prompter.engine = stage.engine_class(
+    engine = kept.engine = stage.engine_class(
         host=stage.host,
         sdk=stage.sdk,
         caller_room=stage.room,
@@ -342,7 +323,7 @@ async def play(
         consult=consult,
         policy=policy or TransferPolicy(**scenario.policy),
         merge=merge or _strategies(scenario),
-        journal=prompter,
+        journal=kept,
         hooks=(on_state_change,) if on_state_change is not None else (),
         transfer_id=transfer_id,
     )
@@ -353,18 +334,18 @@ async def play(
         async with asyncio.timeout(LIMIT_S):
             await engine.wait_closed()
     ended_s = world.now_s
-    if _goes_on(prompter.kept.lines):
+    if _goes_on(kept.lines):
         await _play_out(stage)
     await _settle(stage)
     left = world.left()
     return Result(
         outcome=stage.host.outcomes[0] if stage.host.outcomes else None,
-        journal=tuple(prompter.kept.lines),
+        journal=tuple(kept.lines),
         world=world,
         sdk=stage.sdk,
         host=stage.host,
-        states=((began_s, State.IDLE), *prompter.states),
-        seconds=_seconds([(began_s, State.IDLE), *prompter.states], ended_s),
+        states=((began_s, State.IDLE), *kept.states),
+        seconds=_seconds([(began_s, State.IDLE), *kept.states], ended_s),
         began_s=began_s,
         took_s=ended_s - began_s,
         closed=engine.closed,
