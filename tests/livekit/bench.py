@@ -18,7 +18,7 @@ from warm_transfer.testing.livekit.humans import Human
 from warm_transfer.testing.livekit.phones import Phone
 from warm_transfer.testing.livekit.play import CALLER, Stage
 from warm_transfer.testing.livekit.rooms import SimRoom, make_token
-from warm_transfer.testing.livekit.script import Scenario
+from warm_transfer.testing.livekit.script import App, Scenario
 from warm_transfer.testing.livekit.server import Member
 
 __all__ = ["HUMAN", "ROOM", "Bench", "effect", "turns"]
@@ -58,7 +58,9 @@ class Bench:
         human: Human | None = None,
         host: Any = None,
     ) -> Bench:
-        stage = Stage(Scenario(phone=phone or Phone(), human=human or Human()))
+        # One adapter at a time: nothing happens that it does not do.
+        app = App(close_on_disconnect=False)
+        stage = Stage(Scenario(phone=phone or Phone(), human=human or Human(), app=app))
         await stage.set_up()
         legs = Legs(
             transfer_id="bench",

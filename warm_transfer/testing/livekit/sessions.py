@@ -90,7 +90,8 @@ class SimCallerSession(SimEmitter):
         """Publish the agent's voice."""
         track = SimLocalTrack(self._world, TRACK, self.voice.source)
         await self._room.local_participant.publish_track(track)
-        self._room.on("participant_disconnected", self._on_left)
+        if self._closes:
+            self._room.on("participant_disconnected", self._on_left)
 
     def say(self, text: str, *, seconds: float | None = None, **options: Any) -> SimSpeech:
         """Say something to the caller.
@@ -133,7 +134,7 @@ class SimCallerSession(SimEmitter):
 
     def _on_left(self, participant: SimParticipant) -> None:
         leaves = participant.identity == self._identity and participant.disconnect_reason in CLOSES
-        if leaves and self._closes and self._closing is None:
+        if leaves and self._closing is None:
             close = self._close_by_itself()
             self._closing = self._world.loop.create_task(close, name="sim: caller session close")
 
