@@ -85,4 +85,3 @@ def _is_known(url: str) -> bool:
 
 def _known(url: str) -> BridgeObjects | None:
     return bridge_from_environment(os.environ) or _FOUND.get(url)
-
