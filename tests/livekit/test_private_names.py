@@ -44,7 +44,7 @@ RELIED_ON = {
 
 #: Names of a base that a subclass outside of `compat` uses, with the reason.
 COVERED = {
-    "_Answer": {"_run": "abstract in LLMStream, to be written by every model", "_event_ch": "its"},
+    "_Stream": {"_run": "abstract in LLMStream, to be written by every model", "_event_ch": "its"},
     **{
         name: {"_events": "an emitter tells nobody its listeners, and a test counts those left"}
         for name in ("SimEmitter", "SimRoom", "SimConsultSession", "SimCallerSession")
