@@ -136,7 +136,8 @@ REFUSAL_TOLD_S: Final = 0.05
 """From the refusal to the API's error (facts: the incumbent knew 110 ms after the 486)."""
 WIRE_S: Final = 0.006
 """From a removal to CANCEL or BYE at the phone, and as long from the deletion of the room
-(integration 7: 4 to 10 ms for both, 23 at the instant of the answer; facts A.0 once had 110 for the deletion)."""
+(integration 7: 4 to 10 ms for both, 23 at the instant of the answer; facts A.0 once had 110 for
+the deletion)."""
 CANCEL_TOLD_S: Final = 0.02
 """From a removal while ringing to the end of the dialling request."""
 JOIN_CUT_S: Final = 5.0
