@@ -204,7 +204,10 @@ async def test_a_human_is_not_moved_back_into_a_room_that_is_given_up(
     assert undoing.done()
     assert (undoing.exception() is None) == (requests == 1)
     assert asked(bench) == requests
-    assert bench.stage.world.now_s - began_s < TransferPolicy().look_timeout_s + 0.1
+    assert bench.stage.world.now_s - began_s < 0.1
+    # As the runner does; the request may still be on its way.
+    await move.unmerge(bench.legs)
+    assert asked(bench) == requests
     await bench.finish()
 
 

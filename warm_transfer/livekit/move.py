@@ -106,18 +106,23 @@ class Move:
             left = not source.isconnected() or legs.human_identity not in source.remote_participants
             return left and can_be_heard(target, legs.human_identity)
 
+        def settled() -> bool:
+            return heard() or not target.isconnected()
+
         if heard():
             return
         policy = legs.policy
         asked = self._asked = _ask(legs, source.name, target.name)
-        arrives = asyncio.ensure_future(comes_true(heard, policy.merge_timeout_s, source, target))
+        arrives = asyncio.ensure_future(comes_true(settled, policy.merge_timeout_s, source, target))
         try:
             await asyncio.wait([asked, arrives], return_when=asyncio.FIRST_COMPLETED)
-            if not heard():
+            if not settled():
                 asked.result()
-            while not await comes_true(heard, policy.look_timeout_s, source, target):
-                if not target.isconnected() or await _is_elsewhere(legs, target.name):
+            while not await comes_true(settled, policy.look_timeout_s, source, target):
+                if await _is_elsewhere(legs, target.name):
                     raise TimeoutError("the human has not come")
+            if not heard():
+                raise ConnectionAbortedError("the room to move the human to is lost")
         finally:
             if heard():
                 asked.cancel()

@@ -329,6 +329,19 @@ REGRESSIONS = {
         ),
         troubles=(Trouble(What.AWAIT_CANCELLED, When(0.303, "yes"), which=7),),
     ),
+    # The way back led into a room that was given up meanwhile, and was waited for all the same.
+    "the caller hangs up as the moved human is looked for": Drawn(
+        seed=10417,
+        scenario=Scenario(
+            phone=Phone(rings_after_s=None, answers_after_s=5.641),
+            human=Human(after_s=0.787, briefing_s=2.957),
+            caller=Caller(hangs_up=When(0.014, "yes"), by_phone=True),
+            agent=Agent(goodbye_s=1.15),
+            server=Server(moves=True),
+            policy={"decision_timeout_s": 7.383, "merge_timeout_s": 2.879},
+            merge=("move", "relay"),
+        ),
+    ),
     # Nobody was at the gates any more.
     "the keeper of a shared room's gates is cancelled": Drawn(
         seed=19225,
