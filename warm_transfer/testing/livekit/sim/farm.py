@@ -11,7 +11,7 @@ from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from livekit.agents.llm import FunctionTool, RawFunctionTool
+from livekit.agents.llm import FunctionTool, RawFunctionTool, tool_context
 from livekit.agents.voice import agent
 
 from warm_transfer.testing.livekit.sim.counting import Tally
@@ -68,7 +68,8 @@ def _begin() -> None:
     # What has been imported is not looked through again and again.
     gc.collect()
     gc.freeze()
-    vars(agent)["find_function_tools"] = tools_of
+    for module in (agent, tool_context):
+        vars(module)["find_function_tools"] = tools_of
     # A transfer makes as many objects as are usually looked through twenty times.
     gc.set_threshold(5_000)
 
