@@ -2,8 +2,8 @@
 
 One synchronous machine per table is shared by all transfers of the process and fired on light,
 unregistered models (65 bytes each, no machine of their own). `transitions` holds the state and
-refuses illegal moves; it runs no effects, because callbacks that do I/O have eleven measured
-hazards, and it knows no asyncio.
+refuses illegal moves; it runs no effects, because a callback that raises leaves the state changed
+(docs/design.md), and it knows no asyncio.
 """
 
 from __future__ import annotations
