@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import json
 import subprocess
@@ -22,11 +23,13 @@ __all__ = ["scale"]
 
 COUNTS = (10, 100, 1000, 10_000)
 REST_S = 5.0
-READY_S = 300.0
+QUIET_PCT = 1.0
+QUIET_S = 10
+READY_S = 400.0
 RUN_S = 900.0
 POLICY = TransferPolicy(ring_timeout_s=70.0, hold_limit_s=3600.0, decision_timeout_s=3600.0)
-"""Held for long: nobody answers, and no clock runs out while it is looked at."""
-RINGING = "human answers after 60 s, says nothing"
+"""Held for long: no clock runs out while it is looked at."""
+HELD = "human answers after 1 s, says nothing"
 
 
 def _resident() -> int:
@@ -37,7 +40,7 @@ def _resident() -> int:
 
 
 async def _hold(number: int) -> tuple[Stage, Engine]:
-    stage = Stage(scenario(RINGING))
+    stage = Stage(scenario(HELD))
     await stage.set_up()
     engine = Engine(
         host=stage.host,
@@ -60,9 +63,9 @@ async def _measure(count: int, rest_s: float) -> dict[str, Any]:
     before = _resident()
     held = await asyncio.gather(*(_hold(number) for number in range(count)))
     async with asyncio.timeout(READY_S):
-        while any(engine.state is not State.DIALING for _, engine in held):  # noqa: ASYNC110 - a harness may poll
+        while any(engine.state is not State.BRIEFING for _, engine in held):  # noqa: ASYNC110 - a harness may poll
             await asyncio.sleep(0.05)
-    await asyncio.sleep(1.0)
+    await _settle()
     gc.collect()
     memory = (_resident() - before) // count
     begun_s, spent_s = time.monotonic(), time.process_time()
@@ -80,6 +83,19 @@ async def _measure(count: int, rest_s: float) -> dict[str, Any]:
         "release_cpu_s": round(time.process_time() - spent_s, 3),
         "left": sum(bool(stage.world.left()) for stage, _ in held),
     }
+
+
+async def _settle() -> None:
+    """Return when the process has no more to do at once; or later, when it always has."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(READY_S):
+            quiet_s = 0
+            # The first words of a briefing take some seconds, and nothing else happens meanwhile.
+            while quiet_s < QUIET_S:
+                spent_s = time.process_time()
+                await asyncio.sleep(1.0)
+                busy_pct = 100 * (time.process_time() - spent_s)
+                quiet_s = quiet_s + 1 if busy_pct <= QUIET_PCT else 0
 
 
 async def _hold_and_release(count: int) -> None:
