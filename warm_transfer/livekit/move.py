@@ -39,6 +39,7 @@ class Move:
 
     def __init__(self) -> None:
         self._asked: asyncio.Task[None] | None = None
+        self._going_back = False
         """The last request to move the human; until it has ended they may still be moved."""
         self._undone = asyncio.Event()
 
@@ -73,8 +74,12 @@ class Move:
             )
             # Moved into a room that was given up meanwhile, they would make it anew, and be alone.
             if legs.consult_connected:
+                self._going_back = True
                 await self._bring(legs, here, back)
-        self._asked = None
+        if self._going_back and not legs.consult_connected:
+            # It was given up while they were on the way to it.
+            await legs.delete_room(legs.consult_name)
+        self._asked, self._going_back = None, False
 
     async def health(self, legs: Legs) -> bool:
         """Whether both are in the caller's room; one who is on the way is waited for."""

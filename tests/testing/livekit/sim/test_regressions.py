@@ -342,6 +342,20 @@ REGRESSIONS = {
             merge=("move", "relay"),
         ),
     ),
+    # They were moved back right behind the deletion of the room.
+    "the human is moved back as the room is deleted": Drawn(
+        seed=16639,
+        scenario=Scenario(
+            phone=Phone(rings_after_s=0.263, answers_after_s=3.192, service="new"),
+            human=Human(after_s=0.31, briefing_s=3.339),
+            caller=Caller(hangs_up=When(0.047, "yes"), by_phone=True),
+            app=App(accepts=When(0.673, "ringing"), session_closes_first=False),
+            agent=Agent(speaks_s=1.428),
+            server=Server(moves=True),
+            policy={"decision_timeout_s": 20.0, "ring_timeout_s": 17.774},
+            merge=("move", "relay"),
+        ),
+    ),
     # Nobody was at the gates any more.
     "the keeper of a shared room's gates is cancelled": Drawn(
         seed=19225,
