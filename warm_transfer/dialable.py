@@ -15,7 +15,7 @@ from warm_transfer.headers import NEVER_ALLOWED, is_header_name
 from warm_transfer.policy import TransferPolicy
 
 __all__ = ["DTMF_PAUSE_S", "DTMF_TONE_S", "check_destination", "check_dtmf", "check_headers"]
-__all__ += ["check_number", "dtmf_seconds", "is_plain"]
+__all__ += ["check_number", "dtmf_seconds", "is_plain", "number_from_environment"]
 
 _NUMBER = re.compile(r"\+?[0-9]{2,15}", re.ASCII)
 """ITU-T E.164 allows 15 digits; two are the shortest extensions of a PBX."""
@@ -82,6 +82,19 @@ def check_number(value: object) -> str:
         return value
     remedy = "give 2 to 15 digits with an optional +"
     raise InvalidArgument("sip_number", "is no caller id", remedy)
+
+
+def number_from_environment(environ: Mapping[str, str]) -> str:
+    """The caller id that is set for the process, empty for the trunk's own.
+
+    Raises:
+        InvalidArgument: it is no caller id; names the variable, for nobody gave `sip_number`.
+    """
+    variable = "LIVEKIT_SIP_NUMBER"
+    try:
+        return check_number(environ.get(variable, ""))
+    except InvalidArgument as error:
+        raise InvalidArgument(variable, error.problem, error.remedy) from None
 
 
 def check_headers(value: object, policy: TransferPolicy) -> dict[str, str]:

@@ -324,7 +324,7 @@ def test_what_can_be_played_is_taken_as_it_is(make: Callable[[str], Any], music:
         lambda _file: 42,
         lambda _file: False,
         lambda _file: b"music.ogg",
-        lambda _file: AudioConfig(None),  # type: ignore[arg-type]
+        lambda _file: AudioConfig(None),  # type: ignore[arg-type]  # the point of the test
         lambda _file: [],
         lambda file: [file],
         lambda file: (AudioConfig(file),),

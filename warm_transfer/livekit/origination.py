@@ -17,7 +17,7 @@ from livekit import api, rtc
 from livekit.agents import NOT_GIVEN, NotGivenOr
 from livekit.agents.utils import is_given
 
-from warm_transfer.dialable import check_number
+from warm_transfer.dialable import number_from_environment
 from warm_transfer.errors import InvalidArgument
 from warm_transfer.events import Facts
 from warm_transfer.livekit.dial import DialOptions
@@ -71,7 +71,7 @@ class Origination:
         sip_call_to: NotGivenOr[str] = NOT_GIVEN,
         sip_trunk_id: NotGivenOr[str | None] = NOT_GIVEN,
         sip_connection: NotGivenOr[api.SIPOutboundConfig] = NOT_GIVEN,
-        sip_number: NotGivenOr[str] = NOT_GIVEN,
+        sip_number: NotGivenOr[str | None] = NOT_GIVEN,
         sip_headers: NotGivenOr[dict[str, str]] = NOT_GIVEN,
         dtmf: NotGivenOr[str | None] = NOT_GIVEN,
         target_phone_number: NotGivenOr[str] = NOT_GIVEN,
@@ -86,7 +86,7 @@ class Origination:
         elif self._sip_connection is None:
             # Beside an inline trunk, that of the environment is not meant.
             self._sip_trunk_id = os.getenv("LIVEKIT_SIP_OUTBOUND_TRUNK")
-        number = sip_number if is_given(sip_number) else _number_of_environment()
+        number = sip_number if is_given(sip_number) else number_from_environment(os.environ)
         # An application passes ``os.getenv(...)`` on, which is None where nothing is set.
         self._sip_number = "" if number is None else number
         self._sip_headers = sip_headers if is_given(sip_headers) and sip_headers is not None else {}
@@ -131,18 +131,6 @@ class Origination:
             return sip
         self._override = OverrideDialer(self._originate_human_agent, sip, legs)
         return self._override
-
-
-def _number_of_environment() -> str | None:
-    """The caller id that is set for the process, which nobody gave as `sip_number`."""
-    variable = "LIVEKIT_SIP_NUMBER"
-    number = os.getenv(variable)
-    if number is None:
-        return None
-    try:
-        return check_number(number)
-    except InvalidArgument as error:
-        raise InvalidArgument(variable, error.problem, error.remedy) from None
 
 
 class OverrideDialer:

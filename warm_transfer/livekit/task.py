@@ -111,8 +111,8 @@ class WarmTransferTask(Origination, AgentTask[WarmTransferResult]):
         consent_llm: judges the words instead of the consult session's own model.
         room_name: the consult room; else a name that cannot be guessed. The room is deleted at
             the end, so no other transfer may have its name meanwhile, not even the next try. A
-            guessable name lets others in who may join rooms. The bridge reaches it
-            only if it ends in an underscore and 24 or more random hex digits.
+            guessable name lets others in who may join rooms. The bridge reaches it only if it ends
+            in an underscore and 24 or more random hex digits.
         human_identity: the identity of the human's leg; else one that is unique. It must not be in
             the consult room or the caller's room already.
         participant_name: the display name of the human's leg.

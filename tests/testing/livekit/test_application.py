@@ -97,7 +97,7 @@ def test_an_agent_that_does_not_transfer_rings_nobody() -> None:
 def test_a_task_that_runs_on_is_left_behind() -> None:
     class Forgetful(Support):
         @function_tool
-        async def transfer_to_human(self) -> str:  # type: ignore[override]
+        async def transfer_to_human(self) -> str:  # type: ignore[override]  # gives nothing in the base
             self.forgotten = asyncio.create_task(asyncio.Event().wait(), name="forgotten")
             return "done"
 

@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 import aiohttp
 from livekit import api as lkapi
 
-from warm_transfer.dialable import check_number
+from warm_transfer.dialable import check_number, number_from_environment
 from warm_transfer.errors import InvalidArgument, ServerUnusable
 from warm_transfer.livekit.bridge_objects import bridge_from_environment
 from warm_transfer.livekit.bridge_setup import SetUp, Wish, remove, set_up
@@ -124,18 +124,10 @@ def _asked(arguments: argparse.Namespace) -> Asked:
     return Asked(
         trunk_id=trunk_id,
         call=arguments.call,
-        caller_id=_caller_id(os.environ.get("LIVEKIT_SIP_NUMBER", "")),
+        caller_id=number_from_environment(os.environ),
         bridge=arguments.bridge,
         bridge_named=bridge_from_environment(os.environ),
     )
-
-
-def _caller_id(number: str) -> str:
-    """What transfers take for their caller id; they refuse what it cannot be."""
-    try:
-        return check_number(number)
-    except InvalidArgument as error:
-        raise InvalidArgument("LIVEKIT_SIP_NUMBER", error.problem, error.remedy) from None
 
 
 def _check_call(number: str, trunk_id: str | None) -> None:
