@@ -35,10 +35,13 @@ __all__ = ["FULL_PCT", "cpu_s", "load", "until_full"]
 FULL_PCT = 90
 """Of all cores: so much is full."""
 RING_S = 1.0
-BRIEFED_WITHIN_S = 60.0
+BRIEFED_WITHIN_S = 20.0
+"""Each call, from its beginning."""
 SETTLE_S = 4.0
 MEASURED_S = 8.0
 GONE_S = 20.0
+ENDED_WITHIN_S = 45.0
+"""All of them; where the SDK's native part has panicked, its calls never return."""
 FOR_LONG: dict[str, float] = {
     "ring_timeout_s": 60.0,
     "decision_timeout_s": 240.0,
@@ -208,19 +211,21 @@ async def _measure(bench: Bench, count: int) -> Share:
 
 @contextlib.asynccontextmanager
 async def _briefed(bench: Bench, count: int) -> AsyncIterator[list[_Call]]:
-    """Have so many calls in the briefing, as far as they come up in time."""
+    """Have so many calls in the briefing, one after the other, as far as they come up in time."""
     calls = [_Call() for _ in range(count)]
     try:
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(BRIEFED_WITHIN_S):
-                for call in calls:
+            for call in calls:
+                async with asyncio.timeout(BRIEFED_WITHIN_S):
                     await call.begin(bench)
-                while not all(call.briefed for call in calls):  # noqa: ASYNC110 - a harness may poll
-                    await asyncio.sleep(0.05)
-                await asyncio.sleep(SETTLE_S)
+                    while not call.briefed:  # noqa: ASYNC110 - a harness may poll
+                        await asyncio.sleep(0.05)
+            await asyncio.sleep(SETTLE_S)
         yield calls
     finally:
-        await asyncio.gather(*(call.end() for call in calls), return_exceptions=True)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(ENDED_WITHIN_S):
+                await asyncio.gather(*(call.end() for call in calls), return_exceptions=True)
 
 
 def _pct(spent_s: float, lasted_s: float) -> float:

@@ -139,6 +139,7 @@ def _scale(scale: Sequence[Mapping[str, Any]]) -> str:
             f"{each['cpu_at_rest_pct']:g}",
             f"{each['release_s']:g}",
             f"{each['release_cpu_s']:g}",
+            f"{each['release_gc_s']:g}",
             each["left"],
         )
         for each in scale
@@ -149,6 +150,7 @@ def _scale(scale: Sequence[Mapping[str, Any]]) -> str:
         "CPU at rest, % of a core",
         "released in, s",
         "CPU of that, s",
+        "garbage collector of that, s",
         "calls with something left",
     )
     return (

@@ -71,18 +71,41 @@ async def _measure(count: int, rest_s: float) -> dict[str, Any]:
     begun_s, spent_s = time.monotonic(), time.process_time()
     await asyncio.sleep(rest_s)
     rest = (time.process_time() - spent_s) / (time.monotonic() - begun_s)
+    collecting = _Collecting()
     begun_s, spent_s = time.monotonic(), time.process_time()
-    for _, engine in held:
-        engine.cancel("released")
-    await asyncio.gather(*(engine.wait_closed() for _, engine in held))
+    with collecting:
+        for _, engine in held:
+            engine.cancel("released")
+        await asyncio.gather(*(engine.wait_closed() for _, engine in held))
     return {
         "held": count,
         "bytes_each": memory,
         "cpu_at_rest_pct": round(100 * rest, 2),
         "release_s": round(time.monotonic() - begun_s, 3),
         "release_cpu_s": round(time.process_time() - spent_s, 3),
+        # The collector looks through all that is held, each time; the more, the longer.
+        "release_gc_s": round(collecting.spent_s, 3),
         "left": sum(bool(stage.world.left()) for stage, _ in held),
     }
+
+
+class _Collecting:
+    """Adds up the CPU time of the garbage collector; a context manager."""
+
+    def __init__(self) -> None:
+        self.spent_s = self._begun_s = 0.0
+
+    def __enter__(self) -> None:
+        gc.callbacks.append(self._told)
+
+    def __exit__(self, *_: object) -> None:
+        gc.callbacks.remove(self._told)
+
+    def _told(self, phase: str, _: dict[str, int]) -> None:
+        if phase == "start":
+            self._begun_s = time.process_time()
+        else:
+            self.spent_s += time.process_time() - self._begun_s
 
 
 async def _briefed(numbers: range) -> list[tuple[Stage, Engine]]:

@@ -66,6 +66,7 @@ def _held(held: int) -> dict[str, Any]:
         "cpu_at_rest_pct": 0.1,
         "release_s": 1.5,
         "release_cpu_s": 0.1,
+        "release_gc_s": 0.0,
         "left": 0,
     }
 

@@ -13,5 +13,6 @@ def test_held_callers_are_measured_and_all_released() -> None:
         "cpu_at_rest_pct",
         "release_s",
         "release_cpu_s",
+        "release_gc_s",
         "left",
     }
