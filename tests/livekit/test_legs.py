@@ -7,7 +7,7 @@ import pytest
 from livekit import rtc
 
 from tests.livekit.bench import HUMAN, Bench
-from warm_transfer.livekit.legs import again_later, look_away, microphone_of, mute, unpublish
+from warm_transfer.livekit.legs import Doubt, look_away, microphone_of, mute, unpublish
 from warm_transfer.testing.livekit.faults import Fault, How
 from warm_transfer.testing.livekit.rooms import SimRoom
 from warm_transfer.testing.livekit.sound import SimAudioSource, SimLocalTrack
@@ -199,24 +199,102 @@ async def test_whoever_has_lost_a_connection_is_out_of_touch_until_it_is_back() 
         assert not legs.out_of_touch
 
 
+# Repeating what may have missed somebody.
+
+
+class Removing:
+    """A removal that keeps when it was made, and fails if told to."""
+
+    def __init__(self) -> None:
+        self.began_s = asyncio.get_running_loop().time()
+        self.at_s: list[float] = []
+        self.error: Exception | None = None
+
+    async def __call__(self) -> None:
+        self.at_s.append(round(asyncio.get_running_loop().time() - self.began_s, 3))
+        if self.error is not None:
+            raise self.error
+
+
 @pytest.mark.asyncio
-async def test_a_removal_is_repeated_twice_and_its_error_ends_that() -> None:
-    began_s = asyncio.get_running_loop().time()
-    at_s: list[float] = []
+async def test_a_removal_that_was_in_touch_and_went_well_is_not_repeated() -> None:
+    doubt, removing, legs = Doubt(), Removing(), (await Bench.set_up()).legs
+    removing.began_s = asyncio.get_running_loop().time()
+    doubt.begin(legs)
+    await doubt.remove(removing())
+    await doubt.repeat(removing)
+    assert not doubt.stands
+    assert removing.at_s == [0.0]
 
-    async def removal() -> None:
-        at_s.append(round(asyncio.get_running_loop().time() - began_s, 3))
 
-    await again_later(removal)
-    assert at_s == [0.3, 1.2]
-
-    async def fails() -> None:
-        await removal()
-        raise ConnectionError
-
+@pytest.mark.asyncio
+async def test_a_removal_that_failed_tells_it_and_is_repeated_also_after_one_that_went_well() -> (
+    None
+):
+    doubt, removing = Doubt(), Removing()
+    removing.error = ConnectionError()
     with pytest.raises(ConnectionError):
-        await again_later(fails)
-    assert len(at_s) == 3
+        await doubt.remove(removing())
+    removing.error = None
+    await doubt.remove(removing())
+    await doubt.repeat(removing)
+    assert removing.at_s == [0.0, 0.0, 0.3, 1.2]
+
+
+@pytest.mark.asyncio
+async def test_a_removal_begun_out_of_touch_is_repeated_also_after_one_that_was_not() -> None:
+    bench = await Bench.set_up()
+    doubt = Doubt()
+    away = asyncio.ensure_future(bench.stage.room.lose_signal(2.0))
+    await asyncio.sleep(1.0)
+    doubt.begin(bench.legs)
+    await away
+    doubt.begin(bench.legs)
+    removing = Removing()
+    await doubt.remove(removing())
+    await doubt.repeat(removing)
+    assert removing.at_s == [0.0, 0.3, 1.2]
+
+
+@pytest.mark.asyncio
+async def test_a_removal_is_repeated_for_a_reason_of_its_own_that_is_no_doubt() -> None:
+    doubt, removing = Doubt(), Removing()
+    await doubt.repeat(removing, also=True)
+    assert removing.at_s == [0.3, 1.2]
+    await doubt.repeat(removing)
+    assert len(removing.at_s) == 2
+
+
+@pytest.mark.asyncio
+async def test_a_repetition_that_fails_is_the_last_one_and_is_told() -> None:
+    doubt, removing = Doubt(stands=True), Removing()
+    removing.error = ConnectionError()
+    with pytest.raises(ConnectionError):
+        await doubt.repeat(removing)
+    assert removing.at_s == [0.3]
+
+
+@pytest.mark.asyncio
+async def test_a_repetition_that_is_cancelled_in_its_pause_is_not_made() -> None:
+    doubt, removing = Doubt(stands=True), Removing()
+    repeating = asyncio.ensure_future(doubt.repeat(removing))
+    await asyncio.sleep(0.5)
+    repeating.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await repeating
+    await asyncio.sleep(2.0)
+    assert removing.at_s == [0.3]
+
+
+@pytest.mark.asyncio
+async def test_a_removal_that_is_cancelled_has_not_failed() -> None:
+    doubt = Doubt()
+    removing = asyncio.ensure_future(doubt.remove(asyncio.sleep(1.0)))
+    await asyncio.sleep(0.5)
+    removing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await removing
+    assert not doubt.stands
 
 
 @pytest.mark.asyncio

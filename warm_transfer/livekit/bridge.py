@@ -19,7 +19,7 @@ from warm_transfer.livekit.arrival import can_be_heard, comes_true
 from warm_transfer.livekit.bridge_objects import BridgeObjects
 from warm_transfer.livekit.faults import refusal
 from warm_transfer.livekit.lane import Broke
-from warm_transfer.livekit.legs import Legs, again_later, look_away, unless
+from warm_transfer.livekit.legs import Doubt, Legs, look_away, unless
 from warm_transfer.livekit.preflight import bridge_at
 from warm_transfer.livekit.presence import Presence
 from warm_transfer.livekit.sdk import Room
@@ -73,7 +73,7 @@ class SipBridge:
         self._dials: list[asyncio.Task[bool]] = []
         """The requests for a bridge, of repairs too; until they have ended one may come about."""
         self._rings_until_s = float("inf")
-        self._uncertain = False
+        self._doubt = Doubt()
         self._undone = asyncio.Event()
         self._limited = False
         self._legs: Legs | None = None
@@ -254,7 +254,7 @@ class SipBridge:
 
     async def _sweep(self, legs: Legs) -> None:
         """Remove our end until the requests have ended: before it is there, nobody finds it."""
-        self._uncertain |= legs.out_of_touch
+        self._doubt.begin(legs)
         while pending := [each for each in self._dials if not each.done()]:
             try:
                 await _remove(legs)
@@ -262,18 +262,12 @@ class SipBridge:
                 # in a room that has been deleted, and make it again.
                 legs.log.warning("bridge removed again", detail=type(error).__name__)
             await asyncio.wait(pending, timeout=_SWEEP_S)
-        try:
-            await _remove(legs)
-        except Exception:
-            # A server that is away comes back before its legs do, and finds nobody meanwhile.
-            self._uncertain = True
-            raise
+        await self._doubt.remove(_remove(legs))
         said = all(
             not each.cancelled() and (each.exception() is not None or each.result())
             for each in self._dials
         )
-        if not said or self._uncertain or legs.out_of_touch:
-            await again_later(lambda: _remove(legs))
+        await self._doubt.repeat(lambda: _remove(legs), also=not said or legs.out_of_touch)
 
 
 def _identity(legs: Legs) -> str:

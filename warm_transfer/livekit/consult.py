@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from warm_transfer.effects import Effect
 from warm_transfer.events import Event, On
 from warm_transfer.livekit.briefing import Briefing
-from warm_transfer.livekit.legs import Legs, again_later
+from warm_transfer.livekit.legs import Doubt, Legs
 from warm_transfer.livekit.places import OwnRoom, Place
 from warm_transfer.livekit.signals import Signals
 from warm_transfer.ports import Work
@@ -40,7 +40,8 @@ class Consult:
         self._briefing = briefing
         self._signals = signals
         self._place = place or OwnRoom()
-        self._closing = self._doubtful = False
+        self._closing = False
+        self._doubt = Doubt()
 
     def open(self, effect: Effect) -> Work:
         """Guard the place at once, for the dial leaves next; then join it and start the session."""
@@ -80,7 +81,7 @@ class Consult:
         try:
             yield
         except (asyncio.CancelledError, TimeoutError):
-            self._doubtful = True
+            self._doubt.stands = True
             raise
 
     async def _until_held(self) -> None:
@@ -101,22 +102,17 @@ class Consult:
         Each has its turn, also when one before it fails: a session that hangs keeps no room.
         """
         self._closing = True
-        self._doubtful |= self._legs.out_of_touch
+        self._doubt.begin(self._legs)
         self._signals.forget_consult()
         try:
             await self._briefing.close()
         finally:
             try:
-                await self._place.give_back(self._legs)
-            except Exception:
-                # A server that is away comes back before its legs do, and finds nobody meanwhile.
-                self._doubtful = True
-                raise
+                await self._doubt.remove(self._place.give_back(self._legs))
             finally:
                 await self._leave()
-        if self._doubtful:
-            # Somebody may join late, who makes the room anew.
-            await again_later(lambda: self._place.give_back(self._legs))
+        # Somebody may join late, who makes the room anew.
+        await self._doubt.repeat(lambda: self._place.give_back(self._legs))
 
     async def aclose(self) -> None:
         """Let go of the session, the place, and a room that lives on; safe to repeat."""

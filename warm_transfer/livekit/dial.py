@@ -20,7 +20,7 @@ from warm_transfer.effects import Effect
 from warm_transfer.errors import InvalidArgument
 from warm_transfer.events import Event, Facts, On
 from warm_transfer.livekit.faults import facts_of
-from warm_transfer.livekit.legs import Legs, again_later
+from warm_transfer.livekit.legs import Doubt, Legs
 from warm_transfer.livekit.naming import check_attributes, check_name
 from warm_transfer.livekit.places import OwnRoom, Place
 from warm_transfer.policy import TransferPolicy
@@ -135,7 +135,7 @@ class Dial:
         self._ended = asyncio.Event()
         self._begun = False
         self._cut_off = False
-        self._uncertain = False
+        self._doubt = Doubt()
         self._settled = False
         self._answered = False
         self._hung_up = False
@@ -160,7 +160,7 @@ class Dial:
         except DialRefused as refused:
             self._settle(On.CONSULT_REFUSED, refused.facts)
         except Exception as error:  # noqa: BLE001 - whatever it is, the phone may be ringing
-            self._uncertain = True
+            self._doubt.stands = True
             self._settle(On.DIAL_UNCERTAIN, facts_of(error))
         except asyncio.CancelledError:
             # Somebody cancels all tasks; what the server has begun goes on, and may yet ring.
@@ -228,7 +228,7 @@ class Dial:
             return
         if not self._hung_up:
             self._hung_up, self._unanswered = True, not self._answered
-        self._uncertain |= self._legs.out_of_touch
+        self._doubt.begin(self._legs)
         turn = 0
         while self._outstanding:
             try:
@@ -240,14 +240,9 @@ class Dial:
             if not self._begun:
                 # Cancelled before its first step: nothing was dialled, and nothing will be.
                 self._ended.set()
-        try:
-            await self._sweep(request)
-        except Exception:
-            # A server that is away comes back before its legs do, and finds nobody meanwhile.
-            self._uncertain = True
-            raise
-        if turn or self._cut_off or self._uncertain:
-            await again_later(lambda: self._sweep(request))
+        await self._doubt.remove(self._sweep(request))
+        late = turn > 0 or self._cut_off
+        await self._doubt.repeat(lambda: self._sweep(request), also=late)
 
     async def _sweep(self, request: DialRequest) -> None:
         try:

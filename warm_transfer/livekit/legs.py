@@ -18,9 +18,9 @@ from warm_transfer.policy import TransferPolicy
 from warm_transfer.ports import Post
 
 __all__ = [
+    "Doubt",
     "Legs",
     "Lost",
-    "again_later",
     "each_has_its_turn",
     "look_away",
     "microphone_of",
@@ -99,11 +99,37 @@ class Legs:
         await self.removed(self.api.room.delete_room(api.DeleteRoomRequest(room=name)))
 
 
-async def again_later(removal: Callable[[], Awaitable[None]]) -> None:
-    """Repeat a removal twice, for what may come about after the first; it must bear repeating."""
-    for pause_s in _LATER_S:
-        await asyncio.sleep(pause_s)
-        await removal()
+@dataclass(slots=True)
+class Doubt:
+    """Whether a removal may have missed somebody, so that it is repeated later.
+
+    A server that is away comes back before its legs do, and finds nobody meanwhile: a removal that
+    failed, or that was made while out of touch, is in doubt, also when the next one goes well.
+    """
+
+    stands: bool = False
+
+    def begin(self, legs: Legs) -> None:
+        """Be in doubt about the removal that begins, if we are out of touch."""
+        self.stands |= legs.out_of_touch
+
+    async def remove(self, removal: Awaitable[None]) -> None:
+        """Make a removal; be in doubt if it fails."""
+        try:
+            await removal
+        except Exception:
+            self.stands = True
+            raise
+
+    async def repeat(self, removal: Callable[[], Awaitable[None]], *, also: bool = False) -> None:
+        """If in doubt, or also for a reason of one's own, make a removal twice more, with pauses.
+
+        It must bear repeating; an error ends that.
+        """
+        if self.stands or also:
+            for pause_s in _LATER_S:
+                await asyncio.sleep(pause_s)
+                await removal()
 
 
 async def each_has_its_turn(works: Iterable[Awaitable[None]]) -> None:
