@@ -159,19 +159,13 @@ class Transfer:
     @property
     def deadline(self) -> Deadline | None:
         """The next clock to run out; None when nothing is waited for."""
-        running = [
-            (clock.at_s, name, clock.id)
-            for clock, name in (
-                (self._state_clock, On.DEADLINE_PASSED),
-                (self._hold_clock, On.HOLD_LIMIT_PASSED),
-            )
-            if clock is not None
-        ]
-        if not running:
-            return None
+        state, hold = self._state_clock, self._hold_clock
         # At the same instant the state's own clock is the better reason.
-        at_s, name, clock_id = min(running, key=lambda each: each[0])
-        return Deadline(at_s, Event(name, effect=clock_id))
+        if state is not None and (hold is None or state.at_s <= hold.at_s):
+            return Deadline(state.at_s, Event(On.DEADLINE_PASSED, effect=state.id))
+        if hold is not None:
+            return Deadline(hold.at_s, Event(On.HOLD_LIMIT_PASSED, effect=hold.id))
+        return None
 
     def receive(self, event: Event, now_s: float) -> Step:
         """Take one event and say what is to be done about it.

@@ -213,7 +213,8 @@ class VirtualClockLoop(asyncio.BaseEventLoop):
             while timers and timers[0][2].callback is None:
                 heappop(timers)
             if timers:
-                self._fetch_due()
+                if not soon or timers[0][0] <= self._now_s + _SAME_S:
+                    self._fetch_due()
             elif not soon:
                 raise Deadlock(self._now_s, _who_waits(self))
             # What is asked for in this turn is run in the next.

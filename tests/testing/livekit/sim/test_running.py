@@ -5,18 +5,25 @@ import logging
 import os
 import subprocess
 import sys
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from warm_transfer import journal
+from warm_transfer.errors import JournalError
 from warm_transfer.events import Event, On
 from warm_transfer.livekit.engine import Engine
 from warm_transfer.outcome import Reason
 from warm_transfer.states import State
+from warm_transfer.testing.invariants import Moment
 from warm_transfer.testing.livekit.script import Scenario
+from warm_transfer.testing.livekit.sim import judging
 from warm_transfer.testing.livekit.sim.drawing import Drawn, draw
-from warm_transfer.testing.livekit.sim.running import overhearing, run
+from warm_transfer.testing.livekit.sim.running import overhearing, run, run_overheard
 from warm_transfer.testing.livekit.sim.troubles import TroubledStage
+from warm_transfer.transfer import Step
 
 SEEDS = range(40)
 
@@ -79,6 +86,62 @@ def test_what_the_loop_is_told_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> 
     (problem,) = run(Drawn(seed=1, scenario=Scenario())).problems
     assert problem.startswith("the loop was told: ")
     assert "IndexError" in problem
+
+
+@pytest.fixture
+def replays(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many lines were replayed, once for each replay, which also finds that it differs."""
+    found: list[int] = []
+
+    def replay(lines: Sequence[Mapping[str, Any]]) -> Iterator[Step]:
+        found.append(len(lines))
+        yield from journal.replay(lines)
+        raise JournalError("transfer", "was made to differ")
+
+    monkeypatch.setattr(judging, "replay", replay)
+    return found
+
+
+def test_without_a_replay_the_steps_are_judged_that_the_transfer_has_taken(
+    replays: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = Drawn(seed=1, scenario=Scenario())
+    seen: list[Step] = []
+
+    def look(moment: Moment) -> Iterator[str]:
+        seen.append(moment.step)
+        return iter(())
+
+    monkeypatch.setattr(judging, "STEPS", (look,))
+    with overhearing() as overheard:
+        ran = run_overheard(told, overheard, replayed=False)
+    assert (ran.problems, replays) == ((), [])
+    assert [each.seq for each in seen] == [each["seq"] for each in ran.lines]
+    # A replay takes its times from the journal, which count from the request.
+    assert seen[0].at_s > ran.lines[0]["t_s"] == 0.0
+
+
+def test_a_journal_is_replayed_unless_told_otherwise(replays: list[int]) -> None:
+    ran = run(Drawn(seed=1, scenario=Scenario()))
+    assert replays == [len(ran.lines)]
+    assert ran.problems == ("11 the journal replays: transfer: was made to differ",)
+
+
+def test_a_journal_is_replayed_whenever_anything_is_wrong(
+    replays: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def begins(stage: TroubledStage, engine: Engine) -> None:
+        real(stage, engine)
+        stage.world.loop.call_soon(list[int]().pop)
+
+    real = TroubledStage.begins
+    monkeypatch.setattr(TroubledStage, "begins", begins)
+    with overhearing() as overheard:
+        ran = run_overheard(Drawn(seed=1, scenario=Scenario()), overheard, replayed=False)
+    assert replays == [len(ran.lines)]
+    told, replayed = ran.problems
+    assert told.startswith("the loop was told: ")
+    assert replayed.startswith("11 the journal replays: ")
 
 
 def test_what_the_bridge_look_found_does_not_outlive_a_transfer() -> None:

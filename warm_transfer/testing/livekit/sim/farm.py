@@ -14,7 +14,7 @@ from typing import Any
 from livekit.agents.llm import FunctionTool, RawFunctionTool, tool_context
 from livekit.agents.voice import agent
 
-from warm_transfer.testing.livekit.sim.counting import Tally
+from warm_transfer.testing.livekit.sim.counting import JUDGED_FROM, Tally
 from warm_transfer.testing.livekit.sim.drawing import draw
 from warm_transfer.testing.livekit.sim.running import overhearing, run_overheard
 
@@ -22,6 +22,8 @@ __all__ = ["play_many", "tools_of"]
 
 BATCH = 100
 """How many transfers a process plays before it tells."""
+ONE_REPLAYED_IN = 8
+"""Among many, one journal in so many is replayed, beside those of what has something wrong."""
 
 
 def play_many(
@@ -38,7 +40,9 @@ def play_many(
     """
     tally = Tally()
     batches = [range(first, min(first + BATCH, seed + n)) for first in range(seed, seed + n, BATCH)]
-    with _playing(processes if len(batches) > 1 else 1) as play:
+    # Among few every journal can be replayed.
+    one_in = 1 if n < JUDGED_FROM else ONE_REPLAYED_IN
+    with _playing(processes if len(batches) > 1 else 1, one_in) as play:
         for each in play(batches):
             tally.add(each)
             if told is not None:
@@ -47,15 +51,16 @@ def play_many(
 
 
 @contextmanager
-def _playing(processes: int) -> Iterator[Callable[[list[range]], Iterator[Tally]]]:
+def _playing(processes: int, one_in: int) -> Iterator[Callable[[list[range]], Iterator[Tally]]]:
+    play = functools.partial(_play_batch, one_replayed_in=one_in)
     if processes == 1:
-        yield lambda batches: map(_play_batch, batches)
+        yield lambda batches: map(play, batches)
         return
     # A process with the SDK's native threads cannot be forked.
     context = multiprocessing.get_context("spawn")
     pool = context.Pool(processes, initializer=_begin)
     try:
-        yield lambda batches: pool.imap_unordered(_play_batch, batches)
+        yield lambda batches: pool.imap_unordered(play, batches)
     finally:
         pool.terminate()
         pool.join()
@@ -88,9 +93,10 @@ def _names_of_tools(of: Hashable) -> tuple[str, ...]:
     return tuple(name for name, each in inspect.getmembers(of) if isinstance(each, tools))
 
 
-def _play_batch(seeds: range) -> Tally:
+def _play_batch(seeds: range, one_replayed_in: int = ONE_REPLAYED_IN) -> Tally:
     tally = Tally()
     with overhearing() as overheard:
         for seed in seeds:
-            tally.count(run_overheard(draw(seed), overheard))
+            replayed = seed % one_replayed_in == 0
+            tally.count(run_overheard(draw(seed), overheard, replayed=replayed))
     return tally

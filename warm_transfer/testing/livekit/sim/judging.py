@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from warm_transfer.errors import JournalError
@@ -12,21 +12,46 @@ from warm_transfer.rows import Keep
 from warm_transfer.testing.invariants import STEPS, Known, Moment, learn
 from warm_transfer.testing.livekit.audit import audit_world
 from warm_transfer.testing.livekit.play import Result
+from warm_transfer.transfer import Step
 
 __all__ = ["judge"]
 
 
-def judge(result: Result, policy: TransferPolicy) -> tuple[str, ...]:
-    """Everything that is wrong with a transfer, in words; empty when nothing is."""
-    return (*audit_world(result, policy), *_broken_steps(result.journal, policy))
+def judge(
+    result: Result, policy: TransferPolicy, taken: Sequence[Step] | None = None
+) -> tuple[str, ...]:
+    """Everything that is wrong with a transfer, in words; empty when nothing is.
+
+    Args:
+        result: what came of it.
+        policy: the limits that it had.
+        taken: the steps that it took, which spares the replay; with None the core takes them once
+            more from the journal.
+    """
+    lines = result.journal
+    if taken is None:
+        return (*audit_world(result, policy), *_broken_steps(replay(lines), lines, policy))
+    return (
+        *audit_world(result, policy),
+        *_untold(taken, lines),
+        *_broken_steps(taken, lines, policy),
+    )
 
 
-def _broken_steps(lines: Sequence[Mapping[str, Any]], policy: TransferPolicy) -> Iterator[str]:
-    """What the steps break, taken by the core once more from the journal."""
+def _untold(taken: Sequence[Step], lines: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Where the journal is not of these steps."""
+    told = [(line["seq"], line["before"], line["after"]) for line in lines]
+    if told != [(step.seq, step.before, step.after) for step in taken]:
+        yield "11 the journal tells every step: it tells others"
+
+
+def _broken_steps(
+    steps: Iterable[Step], lines: Sequence[Mapping[str, Any]], policy: TransferPolicy
+) -> Iterator[str]:
     carriers = _carriers(lines)
     known, tried = Known(), 0
     try:
-        for step in replay(lines):
+        for step in steps:
             moment = Moment(step, known, policy, carriers[min(tried, len(carriers) - 1)])
             for promise in STEPS:
                 for wrong in promise(moment):

@@ -56,13 +56,21 @@ def run(drawn: Drawn) -> Ran:
         return run_overheard(drawn, overheard)
 
 
-def run_overheard(drawn: Drawn, overheard: list[str]) -> Ran:
-    """The same for many, under one `overhearing`; what is overheard is taken out."""
+def run_overheard(drawn: Drawn, overheard: list[str], *, replayed: bool = True) -> Ran:
+    """The same for many, under one `overhearing`; what is overheard is taken out.
+
+    Args:
+        drawn: the transfer.
+        overheard: what `overhearing` gives.
+        replayed: whether the journal is replayed also when nothing else is wrong.
+    """
     # What an earlier transfer has found out about the server would spare this one its look.
     forget(SimSdk.url)
     policy = TransferPolicy(**drawn.scenario.policy)
     stage, result = clock.run(_play(drawn, policy, overheard))
-    problems = (*judge(result, policy), *overheard)
+    problems = (*judge(result, policy, None if replayed else stage.steps), *overheard)
+    if problems and not replayed:
+        problems = tuple(dict.fromkeys((*problems, *judge(result, policy))))
     overheard.clear()
     outcome = result.outcome
     return Ran(

@@ -18,6 +18,7 @@ from warm_transfer.testing.livekit.play import Stage
 from warm_transfer.testing.livekit.script import Scenario
 from warm_transfer.testing.livekit.server import Member
 from warm_transfer.testing.livekit.when import When
+from warm_transfer.transfer import Step
 
 __all__ = ["Kind", "Met", "Trouble", "TroubledStage", "What"]
 
@@ -96,9 +97,22 @@ class Met:
 
 
 class TroubledEngine(Engine):
-    """An engine whose adapters' events can be listened to."""
+    """An engine whose adapters' events can be listened to, and which keeps its steps."""
 
     posted: Callable[[Event], None] | None = None
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
+        self.steps: list[Step] = []
+        """Those that the core has taken."""
+        receive = self._transfer.receive
+
+        def keep(event: Event, now_s: float) -> Step:
+            step = receive(event, now_s)
+            self.steps.append(step)
+            return step
+
+        vars(self._transfer)["receive"] = keep
 
     def post(self, event: Event) -> None:
         """Put an event into the transfer's inbox, and tell."""
@@ -139,6 +153,12 @@ class TroubledStage(Stage):
         assert self._engine is not None
         if not self._engine.closed:
             self.met.append(Met(kind, name, self._engine.state))
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The steps that the transfer has taken."""
+        assert isinstance(self._engine, TroubledEngine)
+        return tuple(self._engine.steps)
 
     # What the scenario tells and is a fault.
 
