@@ -27,6 +27,8 @@ __all__ = ["VERSION", "FileJournal", "MemoryJournal", "read", "replay", "to_line
 VERSION = 1
 """The version of the line format."""
 
+_FACTS = tuple(each.name for each in fields(Facts))
+
 
 class MemoryJournal:
     """Keeps the lines in a list."""
@@ -97,15 +99,15 @@ def to_line(step: Step, transfer: Transfer, began_s: float) -> dict[str, object]
 def _payload(step: Step, transfer: Transfer) -> dict[str, object]:
     event = step.event
     payload: dict[str, object] = {}
-    for each in fields(Facts):
-        value = getattr(event.facts, each.name)
+    for name in _FACTS:
+        value = getattr(event.facts, name)
         if value is None:
             continue
-        if each.name == "words":
+        if name == "words":
             value = f"<{len(value)} characters>"
-        elif each.name == "cause":
+        elif name == "cause":
             value = type(value).__name__
-        payload[each.name] = mask(value) if isinstance(value, str) else value
+        payload[name] = mask(value) if isinstance(value, str) else value
     if event.effect is not None:
         payload["of"] = event.effect
     if event.attempt is not None:
@@ -188,7 +190,7 @@ def _is(line: Mapping[str, Any], key: str, kinds: tuple[type, ...]) -> bool:
 
 #: What is known of a payload; a later version may have more in it.
 _PAYLOAD: Mapping[str, type] = {
-    **{each.name: str for each in fields(Facts)},
+    **dict.fromkeys(_FACTS, str),
     "of": int,
     "attempt": int,
     "sip_status": int,
@@ -268,8 +270,8 @@ def _transfer_for(lines: Sequence[Mapping[str, Any]], table: Table) -> Transfer:
 
 def _event(line: Mapping[str, Any]) -> Event:
     payload = dict(line["payload"])
-    known = {each.name for each in fields(Facts)} - {"cause"}
-    facts = Facts(**{name: payload[name] for name in known if name in payload})
+    known = {name: payload[name] for name in _FACTS if name in payload and name != "cause"}
+    facts = Facts(**known)
     return Event(
         On(line["event"]),
         NO_FACTS if facts == NO_FACTS else facts,

@@ -89,3 +89,30 @@ def test_whoever_is_added_or_removed_meanwhile_changes_nothing_now() -> None:
     emitter.on("event", second)
     emitter.emit("event")
     assert got == ["first", "second"]
+
+
+def test_a_coroutine_function_is_no_listener_as_in_the_sdk() -> None:
+    class Slow:
+        async def hear(self) -> None:
+            """Hear."""
+
+    async def hear() -> None:
+        """Hear."""
+
+    emitter = SimEmitter()
+    for each in (hear, Slow().hear):
+        with pytest.raises(ValueError, match="async callback"):
+            emitter.on("event", each)
+
+
+def test_a_listener_can_be_given_by_a_decorator_as_in_the_sdk() -> None:
+    emitter, got = SimEmitter(), list[int]()
+
+    @emitter.on("event")
+    def hear(number: int) -> None:
+        got.append(number)
+
+    emitter.emit("event", 3)
+    emitter.off("event", hear)
+    emitter.emit("event", 4)
+    assert got == [3]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import logging
 from collections.abc import Callable
+from types import CodeType
 from typing import Any
 
 from livekit import rtc
@@ -17,6 +18,14 @@ _EVERYTHING = 1 << 16
 
 class SimEmitter(rtc.EventEmitter[str]):
     """An emitter whose listeners get as many arguments as they take, as in the SDK."""
+
+    def on(self, event: str, callback: Callable[..., Any] | None = None) -> Callable[..., Any]:
+        """Register a listener, which must not be a coroutine function."""
+        code = _code(callback)
+        if callback is None or code is None or code.co_flags & inspect.CO_COROUTINE:
+            return super().on(event, callback)
+        self._events.setdefault(event, {})[callback] = None
+        return callback
 
     def emit(self, event: str, *args: Any) -> None:
         """Tell the listeners; one that raises is logged and forgotten, as in the SDK."""
@@ -31,14 +40,19 @@ class SimEmitter(rtc.EventEmitter[str]):
 
 def _takes(listener: Callable[..., Any]) -> int:
     """How many arguments a listener takes."""
-    function = getattr(listener, "__func__", listener)
-    code = getattr(function, "__code__", None)
+    code = _code(listener)
     if code is None:
         return _by_signature(listener)
     if code.co_flags & inspect.CO_VARARGS:
         return _EVERYTHING
     # A bound method has its first argument already.
-    return int(code.co_argcount) - (function is not listener)
+    return code.co_argcount - hasattr(listener, "__func__")
+
+
+def _code(listener: object) -> CodeType | None:
+    """The code of a function or method; None for what else is callable."""
+    found: CodeType | None = getattr(getattr(listener, "__func__", listener), "__code__", None)
+    return found
 
 
 def _by_signature(listener: Callable[..., Any]) -> int:

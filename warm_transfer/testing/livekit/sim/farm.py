@@ -90,7 +90,12 @@ def tools_of(holder: Any) -> list[Any]:
 @functools.cache
 def _names_of_tools(of: Hashable) -> tuple[str, ...]:
     tools = (FunctionTool, RawFunctionTool)
-    return tuple(name for name, each in inspect.getmembers(of) if isinstance(each, tools))
+    found = {name: each for name, each in inspect.getmembers(of) if isinstance(each, tools)}
+    for each in found.values():
+        # The SDK asks for it anew whenever it binds the tool to an agent.
+        function = inspect.unwrap(each)
+        vars(function)["__signature__"] = inspect.signature(function)
+    return tuple(found)
 
 
 def _play_batch(seeds: range, one_replayed_in: int = ONE_REPLAYED_IN) -> Tally:
