@@ -342,6 +342,20 @@ REGRESSIONS = {
             merge=("move", "relay"),
         ),
     ),
+    # It was called merged for two seconds more, until a new bridge had come to nothing.
+    "the human is gone a moment after the bridge is built": Drawn(
+        seed=5256118,
+        scenario=Scenario(
+            phone=Phone(rings_after_s=0.307, answers_after_s=2.751),
+            human=Human(after_s=3.859, then=(Line("nothing", 2.992),), briefing_s=3.499),
+            caller=Caller(hangs_up=When(7.17, "merge")),
+            agent=Agent(speaks_s=2.303, loses_consult_room=When(0.048, "outcome")),
+            server=Server(moves=True),
+            policy={"decision_timeout_s": 20.0},
+            merge=("sip_bridge",),
+        ),
+        bridge=True,
+    ),
     # They were moved back right behind the deletion of the room.
     "the human is moved back as the room is deleted": Drawn(
         seed=16639,
