@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from typing import TypeVar
 
 from livekit import api
@@ -88,11 +88,7 @@ class SimSipService:
         """List the trunks over which can be dialled."""
 
         def work() -> api.ListSIPOutboundTrunkResponse:
-            items = [
-                each
-                for each in self._world.trunks.outbound.values()
-                if not list.trunk_ids or each.sip_trunk_id in list.trunk_ids
-            ]
+            items = _asked_for(self._world.trunks.outbound, list.trunk_ids)
             return api.ListSIPOutboundTrunkResponse(items=items)
 
         return await self._do("list_outbound_trunk", work)
@@ -104,11 +100,7 @@ class SimSipService:
         """List the trunks over which callers come."""
 
         def work() -> api.ListSIPInboundTrunkResponse:
-            items = [
-                each
-                for each in self._world.trunks.inbound.values()
-                if not list.trunk_ids or each.sip_trunk_id in list.trunk_ids
-            ]
+            items = _asked_for(self._world.trunks.inbound, list.trunk_ids)
             return api.ListSIPInboundTrunkResponse(items=items)
 
         return await self._do("list_inbound_trunk", work)
@@ -120,12 +112,7 @@ class SimSipService:
         """List the rules by which callers get into rooms."""
 
         def work() -> api.ListSIPDispatchRuleResponse:
-            ids = list.dispatch_rule_ids
-            items = [
-                each
-                for each in self._world.trunks.rules.values()
-                if not ids or each.sip_dispatch_rule_id in ids
-            ]
+            items = _asked_for(self._world.trunks.rules, list.dispatch_rule_ids)
             return api.ListSIPDispatchRuleResponse(items=items)
 
         return await self._do("list_dispatch_rule", work)
@@ -185,3 +172,8 @@ class SimSipService:
         if not call.result.done() and not call.phone.request_hangs:
             raise api.ServerError("deadline_exceeded", "request timed out", status=408)
         return await asyncio.shield(call.result)
+
+
+def _asked_for(kept: Mapping[str, T], ids: Collection[str]) -> list[T]:
+    """The objects with these ids; all of them if no id is given."""
+    return [each for own_id, each in kept.items() if not ids or own_id in ids]
