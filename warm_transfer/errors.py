@@ -35,8 +35,8 @@ class WarmTransferError(Exception):
     """The root of the library's own errors."""
 
 
-class InvalidArgument(WarmTransferError, ValueError):
-    """An argument is missing or cannot be used. Nothing has been dialled."""
+class _WithRemedy(WarmTransferError):
+    """Something that cannot be used, what is wrong with it, and what to do about it."""
 
     def __init__(self, argument: str, problem: str, remedy: str) -> None:
         super().__init__(argument, problem, remedy)
@@ -46,6 +46,10 @@ class InvalidArgument(WarmTransferError, ValueError):
 
     def __str__(self) -> str:
         return f"`{self.argument}` {self.problem}; {self.remedy}"
+
+
+class InvalidArgument(_WithRemedy, ValueError):
+    """An argument is missing or cannot be used. Nothing has been dialled."""
 
 
 class CallerUnclear(WarmTransferError):
@@ -82,17 +86,8 @@ class TransferInProgress(WarmTransferError):
         )
 
 
-class ServerUnusable(WarmTransferError):
+class ServerUnusable(_WithRemedy):
     """The LiveKit server cannot be reached, refuses the key, or cannot dial. Nobody was rung."""
-
-    def __init__(self, argument: str, problem: str, remedy: str) -> None:
-        super().__init__(argument, problem, remedy)
-        self.argument = argument
-        self.problem = problem
-        self.remedy = remedy
-
-    def __str__(self) -> str:
-        return f"`{self.argument}` {self.problem}; {self.remedy}"
 
 
 class TableError(WarmTransferError):
