@@ -120,27 +120,7 @@ def _merging() -> Iterator[Row]:
     undo_back, undo_off = UNDO + BACK, UNDO + OFF
     # No briefing tail may cross, so the legs are joined only after the briefing has stopped.
     yield Row(here, On.BRIEFING_STOPPED, here, (Do.MERGE_LEGS,))
-    # With a relay or a bridge the sound runs through both rooms, which must stay open, whatever the
-    # policy says; a bridge does not notice when one of its two calls has ended, so the agent does.
-    # Output comes back so that the application can still say something; input stays off, because
-    # an agent must not answer into the merged call.
-    done = (Do.STOP_HOLD_AUDIO, Do.DELIVER_OUTCOME, Do.RESUME_OUTPUT)
-    for guard, then in (
-        (Guard.RELAYED, ()),
-        (Guard.BRIDGED, ()),
-        (Guard.DIRECT_STAYS, (Do.CLOSE_CONSULT,)),
-        (Guard.DIRECT_LEAVES, (Do.CLOSE_CONSULT, Do.AWAIT_LAST_WORDS)),
-    ):
-        yield Row(
-            here,
-            On.MERGE_CONFIRMED,
-            S.MERGED,
-            done + then,
-            guard,
-            start=Wait.CALL,
-            reason=Reason.ACCEPTED,
-            keep=(Keep.SETTLED,),
-        )
+    yield from _merge_confirmed()
     # The commit point: what would cancel waits until the merge is known; a merge that succeeds
     # overtakes it. A closed session is remembered beside: then there is nobody to return to.
     for event in (On.APP_CANCELLED, On.CONSULT_DECLINED, On.APP_DECLINED, On.VOICEMAIL_DETECTED):
@@ -186,6 +166,31 @@ def _merging() -> Iterator[Row]:
     yield Row(here, On.HOLD_AUDIO_FAILED, here)
     # One strategy could not be undone before the next one; the release is repeated at the end.
     yield Row(here, On.RELEASE_FAILED, here)
+
+
+def _merge_confirmed() -> Iterator[Row]:
+    """The legs are joined: what goes on depends on what carries the sound, and on the policy."""
+    # With a relay or a bridge the sound runs through both rooms, which must stay open, whatever the
+    # policy says; a bridge does not notice when one of its two calls has ended, so the agent does.
+    # Output comes back so that the application can still say something; input stays off, because
+    # an agent must not answer into the merged call.
+    done = (Do.STOP_HOLD_AUDIO, Do.DELIVER_OUTCOME, Do.RESUME_OUTPUT)
+    for guard, then in (
+        (Guard.RELAYED, ()),
+        (Guard.BRIDGED, ()),
+        (Guard.DIRECT_STAYS, (Do.CLOSE_CONSULT,)),
+        (Guard.DIRECT_LEAVES, (Do.CLOSE_CONSULT, Do.AWAIT_LAST_WORDS)),
+    ):
+        yield Row(
+            S.MERGING,
+            On.MERGE_CONFIRMED,
+            S.MERGED,
+            done + then,
+            guard,
+            start=Wait.CALL,
+            reason=Reason.ACCEPTED,
+            keep=(Keep.SETTLED,),
+        )
 
 
 def _merge_lost(event: On) -> Iterator[Row]:
