@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import subprocess
-import sys
 from enum import Enum
 from functools import partial
 from typing import Any
@@ -24,6 +22,7 @@ from fsm_diagrams.from_transitions import as_transitions, from_transitions
 from fsm_diagrams.model import Edge, Kind
 from fsm_diagrams.saved import to_json
 from tests.fsm_diagrams.foreign import coffee, matter, regions
+from tests.fsm_diagrams.processes import printed
 
 
 def _rows(machine: Any) -> list[tuple[str, str, str]]:
@@ -268,16 +267,7 @@ def test_other_processes_give_the_same_bytes() -> None:
         "print(*map(to_json, documented()), sep='', end='')"
     )
 
-    def run(seed: str) -> str:
-        return subprocess.run(  # noqa: S603 - our own interpreter and words
-            [sys.executable, "-c", code],
-            check=True,
-            capture_output=True,
-            encoding="utf-8",
-            env={"PYTHONHASHSEED": seed, "PYTHONUTF8": "1"},
-        ).stdout
-
-    assert run("1") == run("2") != ""
+    assert printed(code, hash_seed=1) == printed(code, hash_seed=2) != ""
 
 
 def test_an_edge_knows_no_more_than_its_row() -> None:

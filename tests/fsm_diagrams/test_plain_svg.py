@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -14,6 +12,7 @@ from fsm_diagrams.plain_svg import drawing_style, plain_svg
 from fsm_diagrams.views import View, picture
 from tests.fsm_diagrams.foreign import big, documented
 from tests.fsm_diagrams.machines import HOSTILE, door, hostile
+from tests.fsm_diagrams.processes import printed
 from warm_transfer.table import TABLE
 
 OURS = from_table(TABLE)
@@ -63,14 +62,7 @@ def test_the_same_bytes_in_another_process() -> None:
         "import sys; from fsm_diagrams import load; from fsm_diagrams.plain_svg import plain_svg;"
         "sys.stdout.write(plain_svg(load('warm_transfer.table:TABLE')))"
     )
-    done = subprocess.run(  # noqa: S603 - our own interpreter and words
-        [sys.executable, "-c", program],
-        check=True,
-        capture_output=True,
-        text=True,
-        env={"PYTHONHASHSEED": "7"},
-    )
-    assert done.stdout == plain_svg(OURS)
+    assert printed(program) == plain_svg(OURS)
 
 
 def test_the_colours_of_a_review_are_on_its_rows_and_in_the_legend() -> None:

@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 
 import pytest
 
@@ -11,6 +9,7 @@ from fsm_diagrams.from_table import from_table
 from fsm_diagrams.model import Edge, Machine, State
 from fsm_diagrams.saved import from_json, to_json
 from tests.fsm_diagrams.machines import door, hostile
+from tests.fsm_diagrams.processes import printed
 from warm_transfer.table import TABLE
 
 
@@ -41,14 +40,7 @@ def test_another_process_writes_the_same_bytes() -> None:
         "from fsm_diagrams import load\nfrom fsm_diagrams.saved import to_json\n"
         "print(to_json(load('warm_transfer.table:TABLE')), end='')"
     )
-    done = subprocess.run(  # noqa: S603 - our own interpreter and words
-        [sys.executable, "-c", code],
-        check=True,
-        capture_output=True,
-        encoding="utf-8",
-        env={"PYTHONHASHSEED": "7", "PYTHONUTF8": "1"},
-    )
-    assert done.stdout == to_json(from_table(TABLE))
+    assert printed(code) == to_json(from_table(TABLE))
 
 
 GOOD = '{"fsm_diagrams": 1, "states": [{"name": "a"}], "events": ["E"], "initial": ["a"]'
