@@ -18,8 +18,9 @@ from unittest import mock
 from livekit import rtc
 from livekit.agents import AgentSession
 
-from tests.livekit.desk import Quiet, Screen, link
+from tests.livekit.desk import link
 from tests.livekit.models import CUE, CallingLLM
+from warm_transfer.testing.livekit.application import Quiet, Screen
 from warm_transfer.testing.livekit.phones import At
 from warm_transfer.testing.livekit.play import Stage
 from warm_transfer.testing.scenario import scenario

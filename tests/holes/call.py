@@ -21,9 +21,9 @@ from tests.holes.framework import CALLER_OPTIONS, URL, HolesSdk, Room, job_on
 from tests.holes.hole import Side
 from tests.holes.incumbent import incumbent_on
 from tests.holes.models import ASKS, TableLLM
-from tests.livekit.desk import Quiet, Screen
 from warm_transfer.livekit.task import WarmTransferTask
 from warm_transfer.testing.clock import VirtualClockLoop
+from warm_transfer.testing.livekit.application import Quiet, Screen
 from warm_transfer.testing.livekit.faults import Fault, Faults
 from warm_transfer.testing.livekit.phones import At, Phone
 from warm_transfer.testing.livekit.rooms import make_token

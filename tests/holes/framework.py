@@ -14,8 +14,8 @@ from livekit.agents import AgentSession, JobContext, UserInputTranscribedEvent
 from livekit.agents.testing import fake_job_context
 from livekit.agents.voice.room_io import RoomOptions
 
-from tests.livekit.desk import Quiet, Screen
 from warm_transfer.testing.livekit import latency
+from warm_transfer.testing.livekit.application import Quiet, Screen
 from warm_transfer.testing.livekit.rooms import SimRoom
 from warm_transfer.testing.livekit.sdk import SimSdk
 from warm_transfer.testing.livekit.service import SimApi

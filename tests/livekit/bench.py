@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,14 +13,15 @@ from warm_transfer.livekit.legs import Legs
 from warm_transfer.livekit.sdk import Api, Room
 from warm_transfer.logs import transfer_log
 from warm_transfer.policy import TransferPolicy
+from warm_transfer.states import State
 from warm_transfer.testing.livekit.humans import Human
 from warm_transfer.testing.livekit.phones import Phone
-from warm_transfer.testing.livekit.play import CALLER, Stage
+from warm_transfer.testing.livekit.play import CALLER, Result, Stage
 from warm_transfer.testing.livekit.rooms import SimRoom, make_token
 from warm_transfer.testing.livekit.script import App, Scenario
 from warm_transfer.testing.livekit.server import Member
 
-__all__ = ["HUMAN", "ROOM", "Bench", "effect", "turns"]
+__all__ = ["HUMAN", "ROOM", "Bench", "assert_joined", "effect"]
 
 ROOM, HUMAN = "wt_0123456789abcdef0123456789abcdef", "human-agent-sip-01234567"
 
@@ -33,10 +33,12 @@ def effect(name: Do, *, attempt: int = 1, strategy: str | None = None) -> Effect
     return Effect(next(_IDS), name, attempt, strategy)
 
 
-async def turns(number: int = 3) -> None:
-    """Let the loop turn without letting time pass."""
-    for _ in range(number):
-        await asyncio.sleep(0)
+def assert_joined(result: Result) -> None:
+    """Caller and human hear each other a second after the merge."""
+    merged_s = next(at_s for at_s, state in result.states if state is State.MERGED)
+    for who, whom in (("caller", "human"), ("human", "caller")):
+        heard = [each for each in result.world.heard(who) if each.tag == whom]
+        assert any(each.to_s > merged_s + 1.0 for each in heard)
 
 
 @dataclass

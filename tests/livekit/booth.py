@@ -21,11 +21,12 @@ from livekit.agents import (
 )
 from livekit.agents.language import LanguageCode
 from livekit.agents.utils import shortuuid
-from livekit.agents.voice.io import AudioInput, AudioOutput, AudioOutputCapabilities
+from livekit.agents.voice.io import AudioOutput, AudioOutputCapabilities
 
 from tests.livekit.realtime import RATE_HZ, FakeRealtimeModel, frames
 from warm_transfer.livekit.briefing import ConsultOptions
 from warm_transfer.policy import TransferPolicy
+from warm_transfer.testing.livekit.application import Quiet
 from warm_transfer.testing.livekit.play import Result, Stage, play
 from warm_transfer.testing.livekit.script import Scenario
 
@@ -106,14 +107,6 @@ class _Spoken(tts.ChunkedStream):
         output_emitter.flush()
 
 
-class _Mic(AudioInput):
-    """Sends nothing; the recogniser is told what it hears."""
-
-    async def __anext__(self) -> rtc.AudioFrame:
-        await asyncio.get_running_loop().create_future()
-        raise StopAsyncIteration
-
-
 class Speaker(AudioOutput):
     """Takes as long as the sound is."""
 
@@ -176,7 +169,7 @@ class Booth:
 
     async def start(self, agent: Any, *, room: Any, room_options: Any, record: bool) -> None:
         del room, room_options
-        self.session.input.audio = _Mic(label="ear")
+        self.session.input.audio = Quiet(label="ear")
         self.session.output.audio = Speaker()
         await self.session.start(agent, record=record)
         self._task = asyncio.get_running_loop().create_task(self._play(), name="sim: human")

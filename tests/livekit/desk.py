@@ -10,34 +10,17 @@ from typing import Any
 
 from livekit import rtc
 from livekit.agents import Agent, AgentSession, function_tool
-from livekit.agents.voice.io import AudioInput, TextOutput
 
 from tests.livekit.models import CUE, CallingLLM
 from warm_transfer.livekit.task import WarmTransferTask
 from warm_transfer.states import State
+from warm_transfer.testing.livekit.application import Quiet, Screen
 from warm_transfer.testing.livekit.play import CALLER, Stage
 from warm_transfer.testing.scenario import scenario
 
-__all__ = ["Desk", "FrontDesk", "Quiet", "Screen", "link"]
+__all__ = ["Desk", "FrontDesk", "link"]
 
 NUMBER, TRUNK = "+15105550123", "ST_x"
-
-
-class Quiet(AudioInput):
-    """A caller who says nothing."""
-
-    async def __anext__(self) -> rtc.AudioFrame:
-        await asyncio.get_running_loop().create_future()
-        raise StopAsyncIteration
-
-
-class Screen(TextOutput):
-    """Takes the agent's text and drops it."""
-
-    async def capture_text(self, text: str) -> None:
-        del text
-
-    def flush(self) -> None: ...
 
 
 def link(session: AgentSession[Any], room: Any, linked: Any = CALLER) -> None:

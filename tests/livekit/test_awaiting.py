@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from livekit.agents import AgentTask
 
-from tests.livekit.bench import Bench, turns
+from tests.lines import turns
+from tests.livekit.bench import Bench
 from warm_transfer.events import Event, On
 from warm_transfer.journal import FileJournal
 from warm_transfer.livekit.awaiting import Awaiting, framework_await

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from livekit import api, rtc
 
-from tests.livekit.bench import HUMAN, ROOM, Bench
+from tests.livekit.bench import HUMAN, ROOM, Bench, assert_joined
 from warm_transfer.livekit.bridge import SipBridge, token_of
 from warm_transfer.livekit.bridge_objects import BridgeObjects
 from warm_transfer.livekit.preflight import forget
@@ -351,10 +351,7 @@ def end(result: Result) -> tuple[State, Reason, str | None]:
 async def test_a_transfer_merges_by_the_bridge_and_leaves_nothing(line: str) -> None:
     result = await transfer(line)
     assert end(result) == (S.MERGED, R.ACCEPTED, "sip_bridge")
-    merged_s = next(at_s for at_s, state in result.states if state is S.MERGED)
-    for who, whom in (("caller", "human"), ("human", "caller")):
-        heard = [each for each in result.world.heard(who) if each.tag == whom]
-        assert any(each.to_s > merged_s + 1.0 for each in heard)
+    assert_joined(result)
 
 
 @pytest.mark.asyncio

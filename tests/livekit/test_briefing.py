@@ -8,7 +8,8 @@ import pytest
 from livekit.agents import Agent
 from livekit.agents.llm import FunctionTool
 
-from tests.livekit.bench import HUMAN, Bench, effect, turns
+from tests.lines import turns
+from tests.livekit.bench import HUMAN, Bench, effect
 from tests.livekit.models import Judge
 from tests.livekit.realtime import FakeRealtimeModel
 from warm_transfer.effects import Do

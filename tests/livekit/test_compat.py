@@ -22,7 +22,7 @@ from livekit.agents.voice.room_io import RoomIO, RoomOptions
 from livekit.rtc._ffi_client import FfiClient
 from livekit.rtc._proto import ffi_pb2
 
-from tests.livekit.bench import turns
+from tests.lines import turns
 from tests.livekit.models import CUE, CallingLLM
 from warm_transfer.livekit.compat import (
     FrameworkAwait,

@@ -11,7 +11,8 @@ import aiohttp
 import pytest
 from livekit import api
 
-from tests.livekit.bench import HUMAN, ROOM, Bench, effect, turns
+from tests.lines import turns
+from tests.livekit.bench import HUMAN, ROOM, Bench, effect
 from warm_transfer.effects import Do
 from warm_transfer.errors import InvalidArgument
 from warm_transfer.events import Facts, On

@@ -13,7 +13,8 @@ from livekit import rtc
 from livekit.agents import AudioConfig, BuiltinAudioClip
 from livekit.agents.voice.io import AgentInput, AgentOutput
 
-from tests.livekit.bench import Bench, effect, turns
+from tests.lines import turns
+from tests.livekit.bench import Bench, effect
 from warm_transfer.effects import Do
 from warm_transfer.errors import InvalidArgument
 from warm_transfer.events import Event, On

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from livekit import api, rtc
 
-from tests.livekit.bench import HUMAN, ROOM, Bench
+from tests.livekit.bench import HUMAN, ROOM, Bench, assert_joined
 from warm_transfer.events import On
 from warm_transfer.livekit.move import Move
 from warm_transfer.outcome import Reason
@@ -271,10 +271,7 @@ def end(result: Result) -> tuple[State, Reason, str | None]:
 async def test_a_transfer_merges_by_moving_and_leaves_nothing(line: str) -> None:
     result = await transfer(line)
     assert end(result) == (S.MERGED, R.ACCEPTED, "move")
-    merged_s = next(at_s for at_s, state in result.states if state is S.MERGED)
-    for who, whom in (("caller", "human"), ("human", "caller")):
-        heard = [each for each in result.world.heard(who) if each.tag == whom]
-        assert any(each.to_s > merged_s + 1.0 for each in heard)
+    assert_joined(result)
 
 
 async def test_a_human_who_hangs_up_in_the_callers_room_gives_the_caller_back() -> None:

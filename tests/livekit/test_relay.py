@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from livekit import rtc
 
-from tests.livekit.bench import HUMAN, ROOM, Bench, turns
+from tests.lines import turns
+from tests.livekit.bench import HUMAN, ROOM, Bench
 from warm_transfer.livekit.lane import QUEUE_FRAMES, Lane
 from warm_transfer.livekit.relay import Relay
 from warm_transfer.policy import Carrier, TransferPolicy

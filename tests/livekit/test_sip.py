@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 from livekit import api
 
-from tests.livekit.bench import HUMAN, ROOM, Bench, turns
+from tests.lines import turns
+from tests.livekit.bench import HUMAN, ROOM, Bench
 from warm_transfer.errors import InvalidArgument
 from warm_transfer.livekit.dial import DialOptions
 from warm_transfer.livekit.dialhook import DialHook, Last

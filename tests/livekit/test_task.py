@@ -12,7 +12,7 @@ from livekit.agents import beta as agents_beta
 from livekit.agents.voice import agent as agent_module
 
 from tests.conftest import SIMULATED
-from tests.livekit.bench import turns
+from tests.lines import turns
 from tests.livekit.desk import NUMBER, TRUNK, Desk
 from warm_transfer.errors import CallerUnclear, InvalidArgument, JournalError, ServerUnusable
 from warm_transfer.journal import FileJournal, MemoryJournal
@@ -453,8 +453,7 @@ async def _in_the_tool_of(desk: Desk, task: WarmTransferTask) -> None:
     await asyncio.ensure_future(tool())
 
 
-@pytest.mark.asyncio
-async def test_of_two_transfers_in_the_same_turn_of_the_loop_one_dials() -> None:
+async def one_of_two_dials() -> None:
     desk = await Desk.open(SLOW)
     both = [asyncio.ensure_future(_in_the_tool_of(desk, desk.make())) for _ in range(2)]
     await asyncio.sleep(2.0)
@@ -466,6 +465,11 @@ async def test_of_two_transfers_in_the_same_turn_of_the_loop_one_dials() -> None
     await asyncio.gather(*both, return_exceptions=True)
     await asyncio.sleep(5.0)
     desk.assert_nothing_left()
+
+
+@pytest.mark.asyncio
+async def test_of_two_transfers_in_the_same_turn_of_the_loop_one_dials() -> None:
+    await one_of_two_dials()
 
 
 def plan_of(lines: list[Any]) -> list[str]:
@@ -509,17 +513,7 @@ async def test_a_server_that_hangs_delays_auto_by_its_limit_and_only_once() -> N
 @pytest.mark.asyncio
 async def test_of_two_transfers_that_look_at_the_same_time_one_dials() -> None:
     forget(SIMULATED)
-    desk = await Desk.open(SLOW)
-    both = [asyncio.ensure_future(_in_the_tool_of(desk, desk.make())) for _ in range(2)]
-    await asyncio.sleep(2.0)
-    done = [each for each in both if each.done()]
-    assert len(done) == 1
-    assert isinstance(done[0].exception(), SessionBusy)
-    assert desk.calls == 1
-    await desk.session.aclose()
-    await asyncio.gather(*both, return_exceptions=True)
-    await asyncio.sleep(5.0)
-    desk.assert_nothing_left()
+    await one_of_two_dials()
 
 
 @pytest.mark.asyncio

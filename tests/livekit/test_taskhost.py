@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.livekit.bench import turns
+from tests.lines import turns
 from warm_transfer.livekit import taskhost
 from warm_transfer.livekit.taskhost import TaskHost
 from warm_transfer.outcome import Reason, TransferOutcome

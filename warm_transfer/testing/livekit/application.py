@@ -29,7 +29,7 @@ from warm_transfer.testing.livekit.prompter import Prompter
 from warm_transfer.testing.livekit.script import App, Scenario
 from warm_transfer.testing.livekit.when import When
 
-__all__ = ["Told", "play_agent", "run_agent"]
+__all__ = ["Quiet", "Screen", "Told", "play_agent", "run_agent"]
 
 _LEAVES_S = 5.0
 """After the caller has left, everything is given back within this time."""
@@ -59,15 +59,15 @@ class Told:
     """What is left behind when the caller has gone; empty when nothing is."""
 
 
-class _Quiet(AudioInput):
-    """A caller of whom only the words come."""
+class Quiet(AudioInput):
+    """Somebody of whom no sound comes."""
 
     async def __anext__(self) -> rtc.AudioFrame:
         await asyncio.get_running_loop().create_future()
         raise StopAsyncIteration
 
 
-class _Screen(TextOutput):
+class Screen(TextOutput):
     """Takes the agent's text and drops it."""
 
     async def capture_text(self, text: str) -> None:
@@ -178,8 +178,8 @@ async def _session_of(
     session: AgentSession[Any] = AgentSession(
         llm=model, vad=None, turn_handling=turns, user_away_timeout=None
     )
-    session.input.audio = _Quiet(label="caller")
-    session.output.transcription = _Screen(label="caller", next_in_chain=None)
+    session.input.audio = Quiet(label="caller")
+    session.output.transcription = Screen(label="caller", next_in_chain=None)
     # ``RoomIO`` needs a real room; it tells who the caller is, and that is asked only.
     linked = stage.room.remote_participants.get(CALLER)
     room_io = SimpleNamespace(linked_participant=linked, room=stage.room, subscribed_fut=None)
