@@ -11,7 +11,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator, Sequence
 
-from fsm_diagrams.mermaid_text import ids
+from fsm_diagrams.mermaid_text import ids, in_role, names_of
 from fsm_diagrams.model import Group, State
 from fsm_diagrams.overlay import COLOURS, Look, legend_of
 from fsm_diagrams.style import ANY, LEGEND, STYLES, Style
@@ -46,18 +46,14 @@ class _Writer:
         self._picture = picture
         self._machine = picture.machine
         frames = [s.name for s in self._machine.states if self._machine.children(s.name)]
-        groups = [group.name for group in picture.groups]
-        wanted = [(("state", state.name), state.name) for state in self._machine.states]
-        wanted += [(("box", name), f"box_{name}") for name in groups]
-        wanted += [(("any", name), f"any_{name}") for name in groups]
-        wanted += [(("frame", name), f"frame_{name}") for name in frames]
+        wanted = [*names_of(picture), *in_role("frame", frames)]
         wanted += [
             (("region", f"{n} {name}"), f"region_{n}_{name}")
             for name in frames
             for n in (range(len(self._machine.state_named[name].initial)))
         ]
-        wanted += [(("start", name), f"start_{name}") for name in self._machine.initial]
-        wanted += [(("label", str(n)), f"label_{n}") for n in range(len(picture.arrows))]
+        wanted += in_role("start", self._machine.initial)
+        wanted += in_role("label", map(str, range(len(picture.arrows))))
         self._ids = ids(wanted)
         self._frames = set(frames)
         self._place = {state.name: index for index, state in enumerate(self._machine.states)}

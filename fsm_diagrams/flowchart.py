@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fsm_diagrams.mermaid_text import Key, class_of, ids, label, title, torn
+from fsm_diagrams.mermaid_text import Key, class_of, ids, in_role, label, names_of, title, torn
 from fsm_diagrams.model import Group, Kind, State
 from fsm_diagrams.overlay import COLOURS, Look, legend_of
 from fsm_diagrams.style import ANY, LEGEND, STYLES
@@ -32,11 +32,8 @@ class _Writer:
     def __init__(self, picture: Picture) -> None:
         self._picture = picture
         self._machine = picture.machine
-        groups = [group.name for group in picture.groups]
-        wanted = [(("state", state.name), state.name) for state in self._machine.states]
-        wanted += [((role, name), f"{role}_{name}") for role in ("box", "any") for name in groups]
-        starts = [state.name for state in self._machine.states if state.initial]
-        wanted += [(("from", name), f"from_{name}") for name in starts]
+        wanted = [*names_of(picture)]
+        wanted += in_role("from", [state.name for state in self._machine.states if state.initial])
         wanted.append((("machine", ""), "from_here"))
         wanted += [
             (("region", f"{number} {state.name}"), f"region_{number}_{state.name}")
@@ -47,7 +44,7 @@ class _Writer:
         paint = picture.paint
         self._meanings = legend_of(paint) if paint else ()
         told = [*self._machine.kinds, *(look.colour for look, _ in self._meanings)]
-        wanted += [(("legend", name), f"legend_{name}") for name in ("box", *told)]
+        wanted += in_role("legend", ("box", *told))
         self._ids = ids(wanted)
         self._links: list[str] = []
         """The style of each link, in the order in which Mermaid counts them; often empty."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fsm_diagrams.mermaid_text import class_of, ids, label, title
+from fsm_diagrams.mermaid_text import class_of, ids, in_role, label, names_of, title
 from fsm_diagrams.model import Group, State
 from fsm_diagrams.style import ANY, LEGEND, STYLES
 from fsm_diagrams.views import Arrow, Line, Picture, regions
@@ -31,11 +31,8 @@ class _Writer:
     def __init__(self, picture: Picture) -> None:
         self._picture = picture
         self._machine = picture.machine
-        groups = [group.name for group in picture.groups]
-        wanted = [(("state", state.name), state.name) for state in self._machine.states]
-        wanted += [((role, name), f"{role}_{name}") for role in ("box", "any") for name in groups]
-        wanted += [(("legend", name), f"legend_{name}") for name in ("box", *self._machine.kinds)]
-        self._ids = ids(wanted)
+        legend = in_role("legend", ("box", *self._machine.kinds))
+        self._ids = ids([*names_of(picture), *legend])
 
     def lines(self) -> Iterator[str]:
         if self._machine.name:

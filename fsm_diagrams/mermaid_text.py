@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from fsm_diagrams.style import Style
 from fsm_diagrams.unshown import shown
+from fsm_diagrams.views import Picture
 
-__all__ = ["Key", "class_of", "ids", "label", "title", "torn"]
+__all__ = ["Key", "class_of", "ids", "in_role", "label", "names_of", "title", "torn"]
 
 Key = tuple[str, str]
 """What an id stands for: a role, such as ``state`` or ``box``, and a name in it."""
@@ -105,6 +106,20 @@ def ids(wanted: Iterable[tuple[Key, str]]) -> dict[Key, str]:
             found[key] = _free(_stem(name), taken)
             taken.add(found[key])
     return {key: found[key] for key, _ in pairs}
+
+
+def names_of(picture: Picture) -> Iterator[tuple[Key, str]]:
+    """The ids that a picture wants in every language: of its states, and two for each group."""
+    for state in picture.machine.states:
+        yield ("state", state.name), state.name
+    for role in ("box", "any"):
+        yield from in_role(role, [group.name for group in picture.groups])
+
+
+def in_role(role: str, names: Iterable[str]) -> Iterator[tuple[Key, str]]:
+    """The ids that names want in a role of their own."""
+    for name in names:
+        yield (role, name), f"{role}_{name}"
 
 
 def label(text: str, *, wrap: bool = True) -> str:

@@ -4,8 +4,9 @@ import re
 
 import pytest
 
-from fsm_diagrams.mermaid_text import ids, label, title, torn
-from tests.fsm_diagrams.machines import HOSTILE
+from fsm_diagrams.mermaid_text import ids, in_role, label, names_of, title, torn
+from fsm_diagrams.views import View, picture
+from tests.fsm_diagrams.machines import HOSTILE, door
 
 
 def _ids(*names: str) -> list[str]:
@@ -36,6 +37,20 @@ def test_two_roles_may_have_the_same_name() -> None:
     found = ids([(("state", "legend"), "legend"), (("legend", "box"), "legend")])
     assert found["state", "legend"] == "legend"
     assert found["legend", "box"] != "legend"
+
+
+def test_a_picture_wants_its_states_names_and_two_more_for_each_group() -> None:
+    assert dict(names_of(picture(door(), View.STATES))) == {
+        ("state", "open"): "open",
+        ("state", "shut"): "shut",
+        ("state", "gone"): "gone",
+        ("box", "there"): "box_there",
+        ("any", "there"): "any_there",
+    }
+
+
+def test_a_name_in_a_role_wants_both_as_its_id() -> None:
+    assert list(in_role("start", ["a b"])) == [(("start", "a b"), "start_a b")]
 
 
 @pytest.mark.parametrize("name", HOSTILE)
