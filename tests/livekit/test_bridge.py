@@ -183,6 +183,20 @@ async def test_either_end_that_goes_breaks_it_once_and_it_can_be_built_again(
 
 
 @pytest.mark.asyncio
+async def test_it_is_not_built_again_into_a_consult_room_that_has_been_deleted() -> None:
+    stand = await Stand.set_up()
+    await stand.merge()
+    await stand.bench.legs.api.room.delete_room(api.DeleteRoomRequest(room=ROOM))
+    await asyncio.sleep(0.1)
+    begun_s = asyncio.get_running_loop().time()
+    with pytest.raises(LookupError, match=HUMAN):
+        await stand.merge()
+    assert asyncio.get_running_loop().time() - begun_s < 0.1
+    assert len(stand.bench.stage.sdk.switchboard.bridges) == 1
+    await stand.finish()
+
+
+@pytest.mark.asyncio
 async def test_what_the_agent_says_is_kept_off_it_and_who_comes_later_hears_the_agent() -> None:
     stand = await Stand.set_up()
     stand.bench.stage.session.say("hold", seconds=3.0)

@@ -143,7 +143,7 @@ class SipBridge:
         consult = legs.consult_room
         if consult is None:
             raise LookupError("there is no consult room")
-        _check_present(legs, consult)
+        await _check_present(legs, consult)
 
         def stands() -> bool:
             return self._stands(legs)
@@ -160,8 +160,8 @@ class SipBridge:
             if not stands():
                 dialled.result()
             while not await comes_true(stands, policy.look_timeout_s, *rooms):
-                _check_present(legs, consult)
-                if await _is_missing(legs):
+                await _check_present(legs, consult)
+                if await _is_missing(legs, legs.caller_room.name, _identity(legs)):
                     raise TimeoutError("the bridge has not come about")
         finally:
             arrives.cancel()
@@ -281,20 +281,28 @@ def _others(legs: Legs, consult: Room) -> list[str]:
     return [who for who, each in people.items() if each.kind == _SIP and who != legs.human_identity]
 
 
-def _check_present(legs: Legs, consult: Room) -> None:
+async def _check_present(legs: Legs, consult: Room) -> None:
     """Do nothing if there is anybody to be joined."""
-    for room, who in ((legs.caller_room, legs.caller_identity), (consult, legs.human_identity)):
-        seen = room.connection_state != rtc.ConnectionState.CONN_RECONNECTING
-        if seen and who not in room.remote_participants:
+    caller, human = legs.caller_identity, legs.human_identity
+    for room, name, who in (
+        (legs.caller_room, legs.caller_room.name, caller),
+        (consult, legs.consult_name, human),
+    ):
+        if room.connection_state == rtc.ConnectionState.CONN_RECONNECTING:
+            continue
+        # A room that we have lost for good shows whoever was there, and may have been deleted.
+        lost = not room.isconnected()
+        gone = await _is_missing(legs, name, who) if lost else who not in room.remote_participants
+        if gone:
             raise LookupError(f"{who} is not there")
 
 
-async def _is_missing(legs: Legs) -> bool:
-    """Whether our end is not there, says the server; one that restarts does not say."""
+async def _is_missing(legs: Legs, room: str, who: str) -> bool:
+    """Whether somebody is not there, says the server; one that restarts does not say."""
     try:
-        return _identity(legs) not in await members_of(legs, legs.caller_room.name)
+        return who not in await members_of(legs, room)
     except Exception as error:  # noqa: BLE001 - the merge clock bounds how often this is asked
-        legs.log.debug("bridge not looked for", detail=type(error).__name__)
+        legs.log.debug("members not looked for", detail=type(error).__name__)
         return False
 
 

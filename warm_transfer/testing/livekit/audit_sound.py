@@ -144,19 +144,12 @@ def _merged_hear_each_other(course: Course) -> Iterator[str]:
     if merged_s is None or not course.calm:
         return
     end_s = course.result.world.now_s if course.over_s is None else course.over_s
-    # A call whose phone is down may be merged a while longer, until it is known or given up.
-    if min(end_s, _hung_up_s(course.result)) <= merged_s + TOGETHER_S:
+    if end_s <= merged_s + TOGETHER_S:
         return
     for who, whom in _voices(course.result):
         spans = _spans(course.heard(who), whom)
         if not any(from_s <= merged_s + TOGETHER_S and merged_s < to_s for from_s, to_s in spans):
             yield f"8 merged they hear each other: the {who} heard no {whom} after {merged_s:.3f}"
-
-
-def _hung_up_s(result: Result) -> float:
-    """When the last phone was down; infinity while one is not."""
-    ends = [call.when(At.OVER) for call in result.sdk.switchboard.calls]
-    return max((inf if at_s is None else at_s for at_s in ends), default=inf)
 
 
 def _voices(result: Result) -> Iterator[tuple[str, str]]:

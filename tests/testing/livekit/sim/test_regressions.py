@@ -342,7 +342,7 @@ REGRESSIONS = {
             merge=("move", "relay"),
         ),
     ),
-    # It was called merged for two seconds more, until a new bridge had come to nothing.
+    # A new bridge was asked for, and two seconds later came to nothing.
     "the human is gone a moment after the bridge is built": Drawn(
         seed=5256118,
         scenario=Scenario(
