@@ -18,8 +18,8 @@ SAMPLE = 1000
 """As many as take some seconds; `make sim` plays more."""
 
 
-def broken(drawn: Drawn, overheard: list[str]) -> Ran:
-    ran = run_overheard(drawn, overheard)
+def broken(drawn: Drawn, overheard: list[str], *, replayed: bool) -> Ran:
+    ran = run_overheard(drawn, overheard, replayed=replayed)
     return replace(ran, problems=("9 nothing left: a shoe",)) if ran.seed == 3 else ran
 
 
