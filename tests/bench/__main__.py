@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench.goals import goals
+from tests.bench.kinds import KINDS
 from tests.compare.setting import setting
 from tests.live.errors import exit_code
 
@@ -48,7 +49,8 @@ def _scale(options: argparse.Namespace, say: Say, keep: Keep) -> Any:
 def _real(options: argparse.Namespace, say: Say, keep: Keep) -> Any:
     from tests.bench.real import real  # noqa: PLC0415 - as above
 
-    return real(options.runs, say, keep)
+    before = _read().get("real", {}).get("played", {})
+    return real(options.runs, say, keep, kinds=options.kinds, before=before)
 
 
 def _load(options: argparse.Namespace, say: Say, keep: Keep) -> Any:
@@ -75,6 +77,15 @@ def _names(text: str) -> list[str]:
     return names
 
 
+def _kinds(text: str) -> list[str]:
+    kinds = text.split(",")
+    if unknown := [kind for kind in kinds if kind not in KINDS]:
+        raise argparse.ArgumentTypeError(
+            f"unknown kind {unknown[0]!r}: the known ones are {', '.join(KINDS)}"
+        )
+    return kinds
+
+
 def _counts(text: str) -> list[int]:
     return [int(each) for each in text.split(",")]
 
@@ -89,6 +100,12 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument(
         "--runs", type=int, default=20, help="of each side on the real server, and of each import"
+    )
+    parser.add_argument(
+        "--kinds",
+        type=_kinds,
+        default=list(KINDS),
+        help=f"on the real server these alone, of {','.join(KINDS)}; the others' runs stay",
     )
     parser.add_argument("--rounds", type=int, default=30, help="of the engine")
     parser.add_argument(
@@ -122,6 +139,10 @@ def _write(found: dict[str, Any]) -> None:
     draft.replace(OUTPUT)
 
 
+def _of(kinds: Sequence[str]) -> str:
+    return f"real ({' and '.join(kinds)})"
+
+
 def _run(options: argparse.Namespace, say: Say) -> dict[str, Any]:
     found = _read()
     found["setting"] = setting()
@@ -133,8 +154,9 @@ def _run(options: argparse.Namespace, say: Say) -> dict[str, Any]:
             _write(found)
 
         say(f"{name} …")
+        part = name if name != "real" or len(options.kinds) == len(KINDS) else _of(options.kinds)
         # What else the machine does is in the figures.
-        taken[name] = {
+        taken[part] = {
             "at": datetime.datetime.now(tz=datetime.UTC).isoformat(timespec="minutes"),
             "load_before": round(os.getloadavg()[0], 1),
         }

@@ -10,27 +10,24 @@ from __future__ import annotations
 import asyncio
 import signal
 import statistics
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from tests.bench.figures import ratio, spread
+from tests.bench.kinds import KINDS, PLAYED
 from tests.compare.drive import drive_again
 from tests.compare.facts import Run
 from tests.compare.scenes import Time
 from tests.compare.verdict import FLOOR_MS
-from tests.holes.hole import Side
 from tests.live.server import running_server
 from tests.live.worker import hurry
 
 __all__ = [
     "FIGURES",
-    "KINDS",
-    "PLAYED",
     "Figure",
-    "Kind",
     "Play",
     "in_rounds",
     "real",
@@ -40,40 +37,6 @@ __all__ = [
 
 TRIES = 3
 BUILD = Path(__file__).resolve().parents[2] / "build"
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """Whose task, and at which server."""
-
-    side: Side
-    moves: bool
-    """Whether the server can move participants; ours then merges so, and else by the relay."""
-    own_music: bool = True
-    """Whether the application gives a file as hold audio, which is loud from its first sample."""
-
-    @property
-    def setting(self) -> dict[str, bool]:
-        """What `drive` is told beside the scene and the side."""
-        return {"moves": self.moves, "own_music": self.own_music}
-
-
-KINDS = {
-    "incumbent": Kind("incumbent", moves=False),
-    "ours": Kind("ours", moves=False),
-    "incumbent_moving": Kind("incumbent", moves=True),
-    "ours_moving": Kind("ours", moves=True),
-    "incumbent_default": Kind("incumbent", moves=False, own_music=False),
-    "ours_default": Kind("ours", moves=False, own_music=False),
-}
-
-PLAYED: dict[str, tuple[str, ...]] = {
-    "decline": ("incumbent", "ours", "incumbent_default", "ours_default"),
-    "caller-leaves-briefing": ("incumbent", "ours"),
-    # The incumbent can merge nowhere else.
-    "accepted": ("incumbent_moving", "ours", "ours_moving"),
-}
-"""The scenes, and by what kinds each is played."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,22 +119,31 @@ def real(
     runs: int,
     say: Callable[[str], None],
     keep: Callable[[dict[str, Any]], None],
+    *,
+    kinds: Collection[str],
+    before: Values,
 ) -> dict[str, Any]:
-    """Play everything on a server of our own, or on that of ``LIVEKIT_URL``.
+    """Play the kinds on a server of our own, or on that of ``LIVEKIT_URL``.
 
     Args:
         runs: how many of each kind.
         say: told how it goes.
         keep: is given the figures so far.
+        kinds: which are played, in each of their scenes.
+        before: what had been played before; of the other kinds it stays.
 
     Raises:
         CannotRun: there is no server, or a run did not come up in three tries.
     """
-    return asyncio.run(_on_a_server(runs, say, keep))
+    return asyncio.run(_on_a_server(runs, say, keep, kinds, before))
 
 
 async def _on_a_server(
-    runs: int, say: Callable[[str], None], keep: Callable[[dict[str, Any]], None]
+    runs: int,
+    say: Callable[[str], None],
+    keep: Callable[[dict[str, Any]], None],
+    kinds: Collection[str],
+    before: Values,
 ) -> dict[str, Any]:
     running = asyncio.current_task()
     assert running is not None
@@ -191,7 +163,7 @@ async def _on_a_server(
                 say(f"{lost} runs of {scene}, {kind} came to no decision")
             return run
 
-        return await in_rounds(play, runs, say, keep)
+        return await in_rounds(play, runs, say, keep, kinds, before)
 
 
 async def until_decided(once: Callable[[], Awaitable[Run]]) -> tuple[Run, int]:
@@ -212,12 +184,19 @@ async def in_rounds(
     runs: int,
     say: Callable[[str], None],
     keep: Callable[[dict[str, Any]], None],
+    kinds: Collection[str] = tuple(KINDS),
+    before: Values | None = None,
 ) -> dict[str, Any]:
     """Play each kind of each scene once a round; who begins changes from round to round."""
-    values: Values = {scene: {kind: [] for kind in kinds} for scene, kinds in PLAYED.items()}
+    kept = before or {}
+    values: Values = {
+        scene: {kind: [] if kind in kinds else kept.get(scene, {}).get(kind, []) for kind in all_}
+        for scene, all_ in PLAYED.items()
+    }
     for number in range(1, runs + 1):
-        for scene, kinds in PLAYED.items():
-            for kind in kinds if number % 2 else reversed(kinds):
+        for scene, all_ in PLAYED.items():
+            played = [kind for kind in all_ if kind in kinds]
+            for kind in played if number % 2 else reversed(played):
                 run = await play(scene, kind, number)
                 times = {str(time): at_ms for time, at_ms in run.times_ms.items()}
                 values[scene][kind].append(times)

@@ -78,3 +78,19 @@ def test_an_unknown_part_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
         command.main(["--only", "nonsense"])
     assert caught.value.code == 2
     assert "unknown part 'nonsense': the known ones are engine, " in capsys.readouterr().err
+
+
+def test_kinds_that_are_measured_alone_are_dated_by_themselves(
+    output: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command, "PARTS", {"real": lambda *_: {"figures": []}})
+    assert command.main(["--only", "real"]) == 0
+    assert command.main(["--only", "real", "--kinds", "ours,ours_default"]) == 0
+    assert read(output)["taken"].keys() == {"real", "real (ours and ours_default)"}
+
+
+def test_an_unknown_kind_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        command.main(["--kinds", "nonsense"])
+    assert caught.value.code == 2
+    assert "unknown kind 'nonsense': the known ones are incumbent, " in capsys.readouterr().err

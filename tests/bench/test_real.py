@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.bench.real import FIGURES, KINDS, PLAYED, in_rounds, summary, until_decided
+from tests.bench.kinds import KINDS, PLAYED
+from tests.bench.real import FIGURES, in_rounds, summary, until_decided
 from tests.compare.facts import Run
 from tests.compare.scenes import SCENES
 from tests.compare.simulated import play
@@ -134,6 +135,27 @@ def test_what_was_played_is_kept_after_each_round(runs: dict[tuple[str, str], Ru
             )
         )
     assert kept == [1, 2]
+
+
+def test_kinds_that_are_played_alone_leave_what_the_others_had(
+    runs: dict[tuple[str, str], Run],
+) -> None:
+    before, _ = measured(runs, 2)
+    defaults = ("incumbent_default", "ours_default")
+
+    async def again(scene: str, kind: str, number: int) -> Run:
+        assert (scene, kind in defaults, number <= 3) == ("decline", True, True)
+        return runs[scene, KINDS[kind].side]
+
+    rounds = in_rounds(again, 3, lambda _: None, lambda _: None, defaults, before["played"])
+    played = asyncio.run(rounds)["played"]
+    assert {kind: len(times) for kind, times in played["decline"].items()} == {
+        "incumbent": 2,
+        "ours": 2,
+        "incumbent_default": 3,
+        "ours_default": 3,
+    }
+    assert played["accepted"] == before["played"]["accepted"]
 
 
 def test_a_run_that_comes_to_no_decision_is_played_again() -> None:
