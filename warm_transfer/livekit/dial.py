@@ -255,16 +255,18 @@ class Dial:
     async def _take_out(self, request: DialRequest) -> None:
         legs = self._legs
         remove = legs.api.room.remove_participant
-        if self._outstanding or self._cut_off or self._unanswered:
-            # Given up before an answer, so the leg is in no other room; it makes this one anew.
-            try:
-                await legs.removed(remove(_who(request, request.room)))
-            finally:
-                # The answer may be lost, and the leg gone all the same.
+        rooms = [request.room]
+        if not self._unanswered:
+            # Whoever has answered may have been moved, also when the request has not ended yet.
+            rooms.append(legs.caller_room.name)
+        try:
+            for room in dict.fromkeys(rooms):
+                await legs.removed(remove(_who(request, room)))
+        finally:
+            # Behind an answer that was lost, too: the leg may be gone all the same.
+            if self._outstanding or self._cut_off or self._unanswered:
+                # A leg that comes late makes the room anew.
                 await self._place.clear(legs)
-            return
-        for room in dict.fromkeys((request.room, legs.caller_room.name)):
-            await legs.removed(remove(_who(request, room)))
 
 
 def _who(request: DialRequest, room: str) -> api.RoomParticipantIdentity:

@@ -356,6 +356,27 @@ REGRESSIONS = {
         ),
         bridge=True,
     ),
+    # Whoever had been moved stayed with the caller until the dial request gave up.
+    "the caller's room is lost while the human is moved and the request hangs": Drawn(
+        seed=5417065,
+        scenario=Scenario(
+            phone=Phone(
+                rings_after_s=0.408, answers_after_s=4.31, service="old", request_hangs=True
+            ),
+            human=Human(after_s=3.177, briefing_s=2.528),
+            caller=Caller(hangs_up=When(9.807), by_phone=True),
+            app=App(close_on_disconnect=False),
+            agent=Agent(loses_caller_room=When(3.375, "answer")),
+            server=Server(moves=True),
+            policy={
+                "decision_timeout_s": 20.0,
+                "after_merge": "leave",
+                "call_limit_s": 42.631,
+                "ring_timeout_s": 12.319,
+            },
+            merge=("move", "relay"),
+        ),
+    ),
     # They were moved back right behind the deletion of the room.
     "the human is moved back as the room is deleted": Drawn(
         seed=16639,
