@@ -68,9 +68,11 @@ def test_another_seed_is_another_journal() -> None:
 
 
 def test_an_event_that_cannot_happen_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
-    def begins(_: TroubledStage, engine: Engine) -> None:
+    def begins(stage: TroubledStage, engine: Engine) -> None:
+        real(stage, engine)
         engine.post(Event(On.MERGE_CONFIRMED))
 
+    real = TroubledStage.begins
     monkeypatch.setattr(TroubledStage, "begins", begins)
     (problem,) = run(Drawn(seed=1, scenario=Scenario())).problems
     assert problem.startswith("logged: unexpected event: ")
@@ -79,9 +81,10 @@ def test_an_event_that_cannot_happen_is_a_problem(monkeypatch: pytest.MonkeyPatc
 
 def test_what_the_loop_is_told_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
     def begins(stage: TroubledStage, engine: Engine) -> None:
-        del engine
+        real(stage, engine)
         stage.world.loop.call_soon(list[int]().pop)
 
+    real = TroubledStage.begins
     monkeypatch.setattr(TroubledStage, "begins", begins)
     (problem,) = run(Drawn(seed=1, scenario=Scenario())).problems
     assert problem.startswith("the loop was told: ")
@@ -125,6 +128,18 @@ def test_a_journal_is_replayed_unless_told_otherwise(replays: list[int]) -> None
     ran = run(Drawn(seed=1, scenario=Scenario()))
     assert replays == [len(ran.lines)]
     assert ran.problems == ("11 the journal replays: transfer: was made to differ",)
+
+
+def test_a_seed_by_itself_shows_what_the_steps_broke_that_it_took(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def began_later(moment: Moment) -> Iterator[str]:
+        if moment.step.seq == 1 and moment.step.at_s > 0.0:
+            yield "begins late"
+
+    monkeypatch.setattr(judging, "STEPS", (began_later,))
+    # A replay begins at 0, and would not show it.
+    assert run(Drawn(seed=1, scenario=Scenario())).problems == ("began_later: step 1 begins late",)
 
 
 def test_a_journal_is_replayed_whenever_anything_is_wrong(

@@ -62,14 +62,14 @@ def run_overheard(drawn: Drawn, overheard: list[str], *, replayed: bool = True) 
     Args:
         drawn: the transfer.
         overheard: what `overhearing` gives.
-        replayed: whether the journal is replayed also when nothing else is wrong.
+        replayed: whether the journal is replayed, and judged once more, when nothing is wrong yet.
     """
     # What an earlier transfer has found out about the server would spare this one its look.
     forget(SimSdk.url)
     policy = TransferPolicy(**drawn.scenario.policy)
     stage, result = clock.run(_play(drawn, policy, overheard))
-    problems = (*judge(result, policy, None if replayed else stage.steps), *overheard)
-    if problems and not replayed:
+    problems = (*judge(result, policy, stage.steps), *overheard)
+    if problems or replayed:
         problems = tuple(dict.fromkeys((*problems, *judge(result, policy))))
     overheard.clear()
     outcome = result.outcome
