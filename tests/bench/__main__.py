@@ -8,7 +8,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -68,22 +68,16 @@ PARTS: dict[str, Callable[[argparse.Namespace, Say, Keep], Any]] = {
 }
 
 
-def _names(text: str) -> list[str]:
-    names = text.split(",")
-    if unknown := [name for name in names if name not in PARTS]:
-        raise argparse.ArgumentTypeError(
-            f"unknown part {unknown[0]!r}: the known ones are {', '.join(PARTS)}"
-        )
+def _some_of(known: Collection[str], what: str) -> Callable[[str], list[str]]:
+    def names(text: str) -> list[str]:
+        given = text.split(",")
+        if unknown := [name for name in given if name not in known]:
+            raise argparse.ArgumentTypeError(
+                f"unknown {what} {unknown[0]!r}: the known ones are {', '.join(known)}"
+            )
+        return given
+
     return names
-
-
-def _kinds(text: str) -> list[str]:
-    kinds = text.split(",")
-    if unknown := [kind for kind in kinds if kind not in KINDS]:
-        raise argparse.ArgumentTypeError(
-            f"unknown kind {unknown[0]!r}: the known ones are {', '.join(KINDS)}"
-        )
-    return kinds
 
 
 def _counts(text: str) -> list[int]:
@@ -94,7 +88,7 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument(
         "--only",
-        type=_names,
+        type=_some_of(PARTS, "part"),
         default=list(PARTS),
         help=f"these parts, of {','.join(PARTS)}; the others stay as they are in build/bench.json",
     )
@@ -103,7 +97,7 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument(
         "--kinds",
-        type=_kinds,
+        type=_some_of(KINDS, "kind"),
         default=list(KINDS),
         help=f"on the real server these alone, of {','.join(KINDS)}; the others' runs stay",
     )

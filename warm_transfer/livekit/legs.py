@@ -118,6 +118,7 @@ class Doubt:
         try:
             await removal
         except Exception:
+            # Whatever it was, whoever was to be removed may still be there.
             self.stands = True
             raise
 

@@ -14,7 +14,7 @@ from warm_transfer.testing.livekit.audit import audit_world
 from warm_transfer.testing.livekit.play import Result
 from warm_transfer.transfer import Step
 
-__all__ = ["judge"]
+__all__ = ["judge", "judge_replay"]
 
 
 def judge(
@@ -30,12 +30,17 @@ def judge(
     """
     lines = result.journal
     if taken is None:
-        return (*audit_world(result, policy), *_broken_steps(replay(lines), lines, policy))
+        return (*audit_world(result, policy), *judge_replay(result, policy))
     return (
         *audit_world(result, policy),
         *_untold(taken, lines),
         *_broken_steps(taken, lines, policy),
     )
+
+
+def judge_replay(result: Result, policy: TransferPolicy) -> tuple[str, ...]:
+    """What is wrong with the steps when the core takes them once more from the journal."""
+    return tuple(_broken_steps(replay(result.journal), result.journal, policy))
 
 
 def _untold(taken: Sequence[Step], lines: Sequence[Mapping[str, Any]]) -> Iterator[str]:

@@ -18,7 +18,7 @@ from warm_transfer.testing import clock
 from warm_transfer.testing.livekit.play import Result, play
 from warm_transfer.testing.livekit.sdk import SimSdk
 from warm_transfer.testing.livekit.sim.drawing import Drawn
-from warm_transfer.testing.livekit.sim.judging import judge
+from warm_transfer.testing.livekit.sim.judging import judge, judge_replay
 from warm_transfer.testing.livekit.sim.troubles import Met, TroubledStage
 
 __all__ = ["Ran", "overhearing", "run", "run_overheard"]
@@ -70,7 +70,7 @@ def run_overheard(drawn: Drawn, overheard: list[str], *, replayed: bool = True) 
     stage, result = clock.run(_play(drawn, policy, overheard))
     problems = (*judge(result, policy, stage.steps), *overheard)
     if problems or replayed:
-        problems = tuple(dict.fromkeys((*problems, *judge(result, policy))))
+        problems = tuple(dict.fromkeys((*problems, *judge_replay(result, policy))))
     overheard.clear()
     outcome = result.outcome
     return Ran(
