@@ -74,6 +74,7 @@ async def test_the_agents_tracks_are_for_one_alone_until_the_place_is_given_back
     # Also one that nobody holds any more.
     assert world.member(CALLER_ROOM, identity) is None
     assert CALLER_ROOM in world.rooms
+    await place.aclose()
     await consult.disconnect()
     await bench.finish()
     left = world.left()
@@ -81,7 +82,7 @@ async def test_the_agents_tracks_are_for_one_alone_until_the_place_is_given_back
 
 
 @pytest.mark.asyncio
-async def test_the_gates_stay_shut_until_the_human_is_out() -> None:
+async def test_the_gates_stay_shut_until_the_place_is_closed() -> None:
     bench = await Bench.set_up()
     bench.legs.consult_name = CALLER_ROOM
     place = CallersRoom()
@@ -90,12 +91,14 @@ async def test_the_gates_stay_shut_until_the_human_is_out() -> None:
     bench.stage.world.faults.plan[("room.remove_participant", 1)] = Fault(How.FAILS)
     with pytest.raises(ConnectionError):
         await place.give_back(bench.legs)
-    assert place.gates is not None
-    before = bench.stage.world.faults.calls["room.update_subscriptions"]
-    await asyncio.sleep(2.0)
-    assert bench.stage.world.faults.calls["room.update_subscriptions"] > before
+    assert await _shuts(bench)
     await place.give_back(bench.legs)
     assert bench.stage.world.member(CALLER_ROOM, HUMAN) is None
+    # Whoever has been dialled may still come.
+    bench.stage.world.join(CALLER_ROOM, HUMAN, kind=3)
+    assert await _shuts(bench)
+    await place.aclose()
+    assert not await _shuts(bench)
     await bench.finish()
 
 
@@ -121,6 +124,13 @@ async def test_who_still_waits_is_put_out_with_the_own_room_and_not_with_the_cal
     await OwnRoom().clear(bench.legs)
     assert ROOM not in bench.stage.world.rooms
     await bench.finish()
+
+
+async def _shuts(bench: Bench) -> bool:
+    calls = bench.stage.world.faults.calls
+    before = calls["room.update_subscriptions"]
+    await asyncio.sleep(2.0)
+    return calls["room.update_subscriptions"] > before
 
 
 def _all() -> api.ListRoomsRequest:

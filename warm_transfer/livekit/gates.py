@@ -72,6 +72,8 @@ class Gates:
         self._passed = asyncio.Event()
         self._barred = ""
         """The sid of the human's leg that has been forbidden to subscribe."""
+        self._found: set[str] = set()
+        """The tracks of which the server has told when it was asked."""
 
     @property
     def are_open(self) -> bool:
@@ -251,10 +253,19 @@ class Gates:
         request = api.ListParticipantsRequest(room=room.name)
         async with asyncio.timeout(self._legs.policy.api_timeout_s):
             found = await self._legs.api.room.list_participants(request)
-        return {
+        people = {
             each.identity: _Person(each.sid, _audio(each.tracks, "type"))
             for each in found.participants
         }
+        self._take_for_news(people.values())
+        return people
+
+    def _take_for_news(self, people: Iterable[_Person]) -> None:
+        """A track found by asking may be one that its listeners have not asked for yet."""
+        tracks = {sid for each in people for sid in each.tracks}
+        if not tracks <= self._found:
+            self._found |= tracks
+            self._news.set()
 
     # Requests.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 from livekit import api, rtc
@@ -204,7 +204,7 @@ class CallersRoom:
     async def give_back(self, legs: Legs) -> None:
         """Take out a human who was not merged, and the agent; let everybody hear the agent again.
 
-        The gates stay shut until that is done, also while a server restarts.
+        The gates stay shut until `aclose`, for a leg may still come that has been dialled.
         """
         if self.gates is None:
             return
@@ -215,15 +215,19 @@ class CallersRoom:
             # Also a connection that was cut off while it was made, and is in nobody's hands.
             who = api.RoomParticipantIdentity(room=legs.caller_room.name, identity=guest)
             await legs.removed(legs.api.room.remove_participant(who))
-        await self.aclose()
+        for limit in self._limits:
+            limit.forget()
         if self._for_caller is not None:
             self._for_caller.lift()
 
+    @property
+    def _limits(self) -> Iterator[_Limit]:
+        return (each for each in (self._for_caller, self._for_human) if each is not None)
+
     async def aclose(self) -> None:
         """Look after the gates no more."""
-        for limit in (self._for_caller, self._for_human):
-            if limit is not None:
-                limit.forget()
+        for limit in self._limits:
+            limit.forget()
         if self.gates is not None:
             await self.gates.aclose()
 

@@ -391,6 +391,36 @@ REGRESSIONS = {
             merge=("move", "relay"),
         ),
     ),
+    # The gates were let go of while the phone was yet to ring: the request was on its way.
+    "the server restarts as a failed transfer hangs up": Drawn(
+        seed=7018986,
+        scenario=Scenario(
+            phone=Phone(rings_after_s=0.013, answers_after_s=4.489),
+            human=Human(after_s=1.882, briefing_s=2.882),
+            caller=Caller(by_phone=True),
+            agent=Agent(goodbye_s=1.314),
+            server=Server(restarts=When(0.029, "dial")),
+            faults={
+                ("session.output.audio", 1): Fault(
+                    How.FAILS_AFTER, error=ConnectionError("connection lost")
+                )
+            },
+            policy={"decision_timeout_s": 20.0},
+            merge=("shared_room",),
+        ),
+    ),
+    # It was found by asking, and taken away from a listener who had not asked for it yet.
+    "a human's track comes as the agent loses its connection": Drawn(
+        seed=7061135,
+        scenario=Scenario(
+            phone=Phone(rings_after_s=0.313, answers_after_s=0.463),
+            human=Human(after_s=1.429, briefing_s=1.707),
+            caller=Caller(hangs_up=When(0.71, "merge"), by_phone=True),
+            agent=Agent(reconnects=When(0.134, "dial"), reconnect_s=4.0),
+            policy={"decision_timeout_s": 20.0},
+            merge=("shared_room",),
+        ),
+    ),
     # Nobody was at the gates any more.
     "the keeper of a shared room's gates is cancelled": Drawn(
         seed=19225,
