@@ -258,6 +258,41 @@ async def test_a_pump_that_dies_breaks_the_merge_and_says_why() -> None:
 
 
 @pytest.mark.asyncio
+async def test_a_pump_that_somebody_cancels_breaks_the_merge() -> None:
+    bridge = await Bridge.set_up()
+    await bridge.merge()
+    bridge.pumps()[0].cancel()
+    await talk(0.1)
+    assert bridge.broke == [None]
+    assert not await bridge.healthy()
+    await bridge.unmerge()
+    bridge.assert_nothing_left()
+
+
+@pytest.mark.asyncio
+async def test_a_pump_that_is_cancelled_before_it_has_begun_leaves_no_stream(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bridge = await Bridge.set_up()
+    sdk, loop = bridge.bench.stage.sdk, asyncio.get_running_loop()
+    make = sdk.audio_stream
+
+    def stream(track: Any, *, capacity: int) -> Any:
+        # Comes before the first step of the pump that is made next.
+        loop.call_soon(lambda: [each.cancel() for each in bridge.pumps()])
+        return make(track, capacity=capacity)
+
+    monkeypatch.setattr(sdk, "audio_stream", stream)
+    merging = asyncio.create_task(bridge.merge())
+    await talk()
+    assert bridge.broke
+    merging.cancel()
+    await asyncio.wait([merging])
+    await bridge.unmerge()
+    bridge.assert_nothing_left()
+
+
+@pytest.mark.asyncio
 async def test_a_stream_that_ends_by_itself_breaks_the_merge() -> None:
     bridge = await Bridge.set_up()
     await bridge.merge()

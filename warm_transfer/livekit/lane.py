@@ -8,7 +8,7 @@ at most 100 ms of them, then the oldest is dropped.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,6 +38,14 @@ class Passed:
     longest_lag_s: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class _Pump:
+    """What passes on the frames of one stream."""
+
+    stream: AudioStream
+    task: asyncio.Task[None]
+
+
 class Lane:
     """One direction: the voice of one participant, published in the other room.
 
@@ -65,7 +73,8 @@ class Lane:
         self._flowing = asyncio.Event()
         self._taken_up = False
         self._source: AudioSource | None = None
-        self._pump: asyncio.Task[None] | None = None
+        self._pumps: list[_Pump] = []
+        """The last one passes on; those before it are being ended."""
         self._closed = asyncio.Event()
         self.passed = Passed()
 
@@ -85,7 +94,7 @@ class Lane:
             if self._closed.is_set():
                 raise ConnectionAbortedError
         voice = microphone_of(self._room, self._identity)
-        if self._pump is None and voice is not None and voice.track is not None:
+        if not self._pumps and voice is not None and voice.track is not None:
             self._restart(voice.track)
         await unless(self._closed, published.wait_for_subscription())
         self._taken_up = True
@@ -99,7 +108,7 @@ class Lane:
         first = not self._closed.is_set()
         self._closed.set()
         self._room.off("track_subscribed", self._on_subscribed)
-        await self._stop_pump()
+        await self._end(self._pumps)
         if first and self.passed.frames:
             self._report()
         await unpublish(self._target, self._name, self._legs.policy.api_timeout_s)
@@ -126,8 +135,8 @@ class Lane:
     @property
     def healthy(self) -> bool:
         """Whether frames have flowed, the pump runs, and the listener has subscribed."""
-        running = self._pump is not None and not self._pump.done()
-        return running and self._flowing.is_set() and self._taken_up
+        running = self._pumps and not self._pumps[-1].task.done()
+        return bool(running) and self._flowing.is_set() and self._taken_up
 
     def _on_subscribed(self, track: Any, publication: Any, participant: Participant) -> None:
         if participant.identity != self._identity:
@@ -139,29 +148,24 @@ class Lane:
                 self._broke(error)
 
     def _restart(self, track: Any) -> None:
-        old = self._pump
         stream = self._legs.sdk.audio_stream(track, capacity=QUEUE_FRAMES)
         name = f"warm-transfer {self._legs.transfer_id} relay {self._name}"
-        self._pump = asyncio.get_running_loop().create_task(self._carry(stream, old), name=name)
-        self._pump.add_done_callback(self._on_pump_done)
+        carrying = self._carry(stream, before=tuple(self._pumps))
+        task = asyncio.get_running_loop().create_task(carrying, name=name)
+        self._pumps.append(_Pump(stream, task))
+        task.add_done_callback(self._on_pump_done)
 
-    async def _carry(self, stream: AudioStream, old: asyncio.Task[None] | None) -> None:
-        try:
-            if old is not None:
-                old.cancel()
-                await asyncio.wait([old])
-            async for event in stream:
-                source = self._source
-                if source is None:
-                    return
-                if stream.lag_s > self._legs.policy.relay_stall_s:
-                    self._note_late(stream.lag_s)
-                await source.capture_frame(event.frame)
-                self.passed.frames += 1
-                self._flowing.set()
-        finally:
-            self.passed.dropped += stream.dropped
-            await stream.aclose()
+    async def _carry(self, stream: AudioStream, before: tuple[_Pump, ...]) -> None:
+        await self._end(before)
+        async for event in stream:
+            source = self._source
+            if source is None:
+                return
+            if stream.lag_s > self._legs.policy.relay_stall_s:
+                self._note_late(stream.lag_s)
+            await source.capture_frame(event.frame)
+            self.passed.frames += 1
+            self._flowing.set()
 
     def _note_late(self, lag_s: float) -> None:
         """Count a frame that had to wait for the loop; the first one is worth a warning."""
@@ -175,14 +179,17 @@ class Lane:
 
     def _on_pump_done(self, task: asyncio.Task[None]) -> None:
         """A pump that dies is silence on a call; say so."""
-        if task.cancelled():
-            return
-        error = task.exception()
-        if task is self._pump and not self._closed.is_set():
+        error = None if task.cancelled() else task.exception()
+        passes_on = bool(self._pumps) and task is self._pumps[-1].task
+        if passes_on and not self._closed.is_set():
             self._broke(error)
 
-    async def _stop_pump(self) -> None:
-        pump, self._pump = self._pump, None
-        if pump is not None:
-            pump.cancel()
-            await asyncio.wait([pump])
+    async def _end(self, pumps: Sequence[_Pump]) -> None:
+        """End pumps and close their streams; not left to a pump, which may be cancelled unbegun."""
+        for pump in tuple(pumps):
+            pump.task.cancel()
+            await asyncio.wait([pump.task])
+            if pump in self._pumps:
+                self._pumps.remove(pump)
+                self.passed.dropped += pump.stream.dropped
+                await pump.stream.aclose()
