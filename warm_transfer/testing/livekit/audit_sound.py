@@ -204,10 +204,10 @@ def _no_silence_behind_the_agent(course: Course) -> Iterator[str]:
     # From its decision on nobody watches, however long the leaving takes.
     ended = (at_s for at_s, state in result.states if state is State.ENDED)
     left_s = next(ended, result.host.job_ended_s)
-    if _unseen(result, left_s):
-        return
     merged_s = left_s if course.merged_s is None else course.merged_s
     heard_s = max(left_s, merged_s + OPENING_S)
+    if _unseen(result, left_s) or _unseen(result, heard_s):
+        return
     for who, whom in _voices(result):
         spans = _spans(course.heard(who), whom)
         if not any(from_s <= heard_s and left_s < to_s + TOLD_S for from_s, to_s in spans):

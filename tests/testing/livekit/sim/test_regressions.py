@@ -421,6 +421,25 @@ REGRESSIONS = {
             merge=("shared_room",),
         ),
     ),
+    # The judge asked for the human's voice, which was on its way to the caller as they were lost.
+    "the human is lost as the agent leaves": Drawn(
+        seed=7255421,
+        scenario=Scenario(
+            phone=Phone(rings_after_s=0.112, answers_after_s=7.74, service="new"),
+            human=Human(after_s=1.382, briefing_s=2.726),
+            caller=Caller(hangs_up=When(4.956, "merge"), by_phone=True),
+            app=App(closes_session=When(0.034, "yes")),
+            agent=Agent(speaks_s=0.703),
+            policy={
+                "decision_timeout_s": 20.0,
+                "after_merge": "leave",
+                "call_limit_s": 82.129,
+                "ring_timeout_s": 10.118,
+            },
+            merge=("shared_room",),
+        ),
+        troubles=(Trouble(What.HUMAN_RECONNECTS, When(0.152, "yes"), 0.3),),
+    ),
     # Nobody was at the gates any more.
     "the keeper of a shared room's gates is cancelled": Drawn(
         seed=19225,

@@ -74,6 +74,15 @@ def test_one_task_is_cancelled_and_the_transfer_says_what_came_of_it() -> None:
     assert found.outcome is State.FAILED
 
 
+def test_a_cancelled_task_is_told_by_its_work_and_not_by_whom_it_is_for() -> None:
+    # A stable name: that of the human's leg is another one in every run.
+    merged = When(1.0, "merge")
+    names = {
+        met.name for i in range(4) for met in ran(Trouble(What.TASK_CANCELLED, merged, which=i)).met
+    }
+    assert names == {"relay", "tones"}
+
+
 def test_slow_news_come_behind_the_others_and_change_no_outcome() -> None:
     found = ran(Trouble(What.SLOW_NEWS, When(0.5, "request"), 3.0, which=1))
     assert found.outcome is State.MERGED

@@ -236,7 +236,7 @@ class TroubledStage(Stage):
         found = _tasks_of_ours()
         if found:
             task = found[trouble.which % len(found)]
-            self._note(Kind.CANCELLATION, task.get_name().split(maxsplit=2)[-1])
+            self._note(Kind.CANCELLATION, _work_of(task))
             self._cancel(task)
 
     def _cancel_all(self, _: Engine, trouble: Trouble) -> None:
@@ -272,3 +272,9 @@ def _tasks_of_ours() -> list[asyncio.Task[Any]]:
     """The transfer's tasks that can be told apart, in an order that no run changes."""
     found = [each for each in clock.tasks() if each.get_name().startswith(OURS)]
     return sorted(found, key=lambda each: each.get_name())
+
+
+def _work_of(task: asyncio.Task[Any]) -> str:
+    """What a task of the transfer does; not for whom, whose name is another one in every run."""
+    work, *_for_whom = task.get_name().partition(" of ")
+    return " ".join(each for each in work.split()[2:] if "-" not in each)
