@@ -276,5 +276,5 @@ def _tasks_of_ours() -> list[asyncio.Task[Any]]:
 
 def _work_of(task: asyncio.Task[Any]) -> str:
     """What a task of the transfer does; not for whom, whose name is another one in every run."""
-    work, *_for_whom = task.get_name().partition(" of ")
+    work = task.get_name().partition(" of ")[0]
     return " ".join(each for each in work.split()[2:] if "-" not in each)
