@@ -1,7 +1,7 @@
 """Runs a scenario once to count its points, then once for each point with something going wrong.
 
-A *suspension point* is a place where a task of the transfer gives the loop its turn: there a
-cancellation can strike. A *fault position* is the n-th call of a method of the seam.
+A *suspension point* is a place where a task of the transfer gives the loop its turn, or has been
+made and not begun yet: there a cancellation can strike. A *fault position* is the n-th call of a method of the seam.
 """
 
 from __future__ import annotations
@@ -104,19 +104,30 @@ class _Recorder:
         if not self._is_ours(coroutine):
             return asyncio.Task(coroutine, loop=loop, **options)
         watched = _Watched(coroutine, self)
+        # Comes before the task's own first step, and when it has got its name.
+        loop.call_soon(self._unbegun, watched)
         watched.task = asyncio.Task(watched, loop=loop, **options)
         self._ours.add(watched.task)
         return watched.task
 
     def suspended(self, task: asyncio.Task[Any] | None) -> None:
         """Take note of a suspension."""
-        # Tasks inside the simulated SDK stand for the SDK's own, which nobody can reach.
-        if task is None or task.get_name().startswith("sim:"):
-            return
-        self.points += 1
-        if self.points == self._strike_at:
+        if task is not None and self._strikes(task):
             self.struck = task.get_name()
             asyncio.get_running_loop().call_soon(task.cancel)
+
+    def _unbegun(self, watched: _Watched) -> None:
+        task = watched.task
+        if task is not None and self._strikes(task):
+            self.struck = f"{task.get_name()}, unbegun"
+            task.cancel()
+
+    def _strikes(self, task: asyncio.Task[Any]) -> bool:
+        # Tasks inside the simulated SDK stand for the SDK's own, which nobody can reach.
+        if task.get_name().startswith("sim:"):
+            return False
+        self.points += 1
+        return self.points == self._strike_at
 
     def _is_ours(self, coroutine: Any) -> bool:
         if getattr(coroutine, "__qualname__", "").startswith(_ROOTS):
