@@ -400,6 +400,19 @@ async def test_a_restart_of_the_server_loses_the_request_and_not_the_call() -> N
 
 
 @pytest.mark.asyncio
+async def test_a_request_that_meets_a_server_that_goes_down_calls_nobody() -> None:
+    dialled = await Dialled.begin(Phone(answers_after_s=2.0))
+    await asyncio.sleep(0.004)  # It is at the server, and not yet at the SIP service.
+    dialled.call.start_over()
+    dialled.world.restart()
+    with pytest.raises(ConnectionError):
+        await dialled.task
+    await asyncio.sleep(10)
+    assert dialled.call.at is At.NOT_CALLED
+    assert dialled.call.leg is None
+
+
+@pytest.mark.asyncio
 async def test_a_key_is_told_to_the_room_once_the_phone_is_on_the_line() -> None:
     # facts A.0, DTMF
     dialled = await Dialled.begin(Phone(answers_after_s=2.0))

@@ -281,6 +281,17 @@ async def test_a_restarted_server_has_nobody_until_they_come_back() -> None:
     assert room.remote_participants["caller"].attributes["sip.callStatus"] == "ringing"
 
 
+async def test_a_leg_that_is_away_comes_back_with_the_server_and_not_before() -> None:
+    world = World()
+    leg = world.join("call", "caller", kind=SIP)
+    world.reconnect(leg, 0.3)
+    world.restart()
+    await asyncio.sleep(1)
+    assert world.member("call", "caller") is None
+    await asyncio.sleep(10)
+    assert world.member("call", "caller") is leg
+
+
 async def test_nobody_can_join_a_server_that_is_down() -> None:
     world = World()
     world.restart()

@@ -146,6 +146,10 @@ class Call:
     # The way up.
 
     def _register(self) -> None:
+        if self.world.down:
+            # The SIP service makes no call whose leg cannot join (``start_over`` fails the request).
+            self._over = True
+            return
         request = self.request
         attributes = {
             **request.participant_attributes,

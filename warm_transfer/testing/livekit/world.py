@@ -300,6 +300,9 @@ class World(Packets):
         """
         if not member.joined:
             return
+        if self.down and member.client is None:
+            # A leg that was away as the server went down comes back with it.
+            return
         self.returns_s.append(self.now_s)
         self._tell_gone(member)
         member.sid = self.number("PA_")
