@@ -67,6 +67,8 @@ class Gates:
         self._opened = False
         self._closed = False
         self._admitted = False
+        self._admitting = asyncio.Lock()
+        self._bars_nobody = False
         self._shut_since_s = -math.inf
         """When the last pass was begun that found the human there and shut every gate."""
         self._passed = asyncio.Event()
@@ -103,9 +105,8 @@ class Gates:
             while self._shut and (self._shut_since_s < asked_s or self._legs.out_of_touch):
                 self._passed.clear()
                 await self._passed.wait()
-        if self._shut:
-            await self._allow_subscribing(True)
-            self._admitted = True
+            if self._shut:
+                await self._admit()
 
     async def open(self) -> None:
         """Let everybody hear everybody; tried until the server has done it.
@@ -216,9 +217,21 @@ class Gates:
 
     async def _bar(self, human: _Person) -> None:
         """Forbid the human's leg to subscribe, once for each time it joins before the answer."""
-        if human.sid != self._barred and not self._admitted:
+        if human.sid != self._barred and not self._bars_nobody:
             await self._allow_subscribing(False)
             self._barred = human.sid
+
+    async def _admit(self) -> None:
+        """Let the human's leg subscribe."""
+        async with self._admitting:
+            if self._admitted:
+                return
+            self._bars_nobody = True
+            if self._passes:
+                # One that arrives behind the permission would undo it.
+                await asyncio.wait(self._passes)
+            await self._allow_subscribing(True)
+            self._admitted = True
 
     # Opening.
 
@@ -227,9 +240,7 @@ class Gates:
         for who in (self._legs.caller_identity, self._legs.human_identity):
             if who not in people:
                 raise LookupError(who)
-        if not self._admitted:
-            await self._allow_subscribing(True)
-            self._admitted = True
+        await self._admit()
         await each_has_its_turn(self._each(people, subscribe=True))
 
     # Who is there.

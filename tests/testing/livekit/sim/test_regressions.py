@@ -440,6 +440,21 @@ REGRESSIONS = {
         ),
         troubles=(Trouble(What.HUMAN_RECONNECTS, When(0.152, "yes"), 0.3),),
     ),
+    # A bar for the leg's new session was under way as the human was let in, and came behind.
+    "the human's leg joins again as they are let in": Drawn(
+        seed=2,
+        scenario=Scenario(
+            phone=Phone(rings_after_s=0.2, answers_after_s=1.2),
+            human=Human("yes", 0.8, briefing_s=0.9),
+            caller=Caller(hangs_up=When(2.5, "merge"), by_phone=True),
+            policy={"decision_timeout_s": 20.0, "after_merge": "leave"},
+            merge=("shared_room",),
+        ),
+        troubles=(
+            Trouble(What.HUMAN_RECONNECTS, When(1.298475), 0.3),
+            Trouble(What.STALL, When(1.298475), 0.5),
+        ),
+    ),
     # Nobody was at the gates any more.
     "the keeper of a shared room's gates is cancelled": Drawn(
         seed=19225,
