@@ -1,17 +1,20 @@
 """``python -m tests.properties`` (``make proof``): try everything, and write the totals down.
 
-Longer than what every test run does: all scenarios with every fault. Writes `build/proof.json`.
+Longer than what every test run does: all scenarios with every fault, and all kinds of troubles at
+every instant, one at a time and two at once. Writes `build/proof.json`.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from tests.properties.anywhen import PAIRS, TRANSFERS, TROUBLES, troubled_anywhen_each
 from tests.properties.everywhere import BY_STRATEGY, cancelled_everywhere, failed_everywhere
 from warm_transfer.table import TABLE
 from warm_transfer.testing.explorer import explore
@@ -58,11 +61,35 @@ def _everywhere() -> Iterator[tuple[str, dict[str, Any]]]:
         yield title, {"scenarios": len(scenarios), "tried": tried, "problems": problems}
 
 
+def _anywhen() -> Iterator[tuple[str, dict[str, Any]]]:
+    for title, troubles in (
+        ("troubles", [(each,) for each in TROUBLES]),
+        ("troubles, two at once", PAIRS),
+    ):
+        tried, problems = 0, []
+        for name, found in troubled_anywhen_each(troubles, os.cpu_count() or 1):
+            tried += found.tried
+            problems += [f"{name}: {problem}" for problem in found.problems]
+            if found.problems:
+                _say(f"{title}: {name}, {found.tried} tried, {len(found.problems)} problems")
+        _say(f"{title}: {tried} tried, {len(problems)} problems")
+        yield (
+            title,
+            {
+                "transfers": len(TRANSFERS),
+                "kinds": len(troubles),
+                "tried": tried,
+                "problems": problems,
+            },
+        )
+
+
 def main() -> int:
     """Run it; 1 if anything was found."""
     began_s = time.monotonic()
     proof: dict[str, Any] = {"table": TABLE.version, "explorer": _explored()}
     proof.update(_everywhere())
+    proof.update(_anywhen())
     proof["seconds"] = round(time.monotonic() - began_s)
     OUTPUT.parent.mkdir(parents=True, exist_ok=True)
     OUTPUT.write_text(json.dumps(proof, indent=2) + "\n")

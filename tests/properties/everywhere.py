@@ -1,7 +1,8 @@
 """Runs a scenario once to count its points, then once for each point with something going wrong.
 
 A *suspension point* is a place where a task of the transfer gives the loop its turn, or has been
-made and not begun yet: there a cancellation can strike. A *fault position* is the n-th call of a method of the seam.
+made and not begun yet: there a cancellation can strike. A *fault position* is the n-th call of a
+method of the seam.
 """
 
 from __future__ import annotations
