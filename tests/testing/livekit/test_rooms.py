@@ -284,6 +284,23 @@ async def test_a_full_reconnect_gives_own_publications_new_sids() -> None:
     assert list(room.local_participant.track_publications) == [publication.sid]
 
 
+@pytest.mark.parametrize("short_s", [0.1, 1.5])
+async def test_a_short_loss_within_a_long_one_brings_nobody_back_earlier(short_s: float) -> None:
+    world = World()
+    world.join("call", "caller")
+    room = await in_room(world)
+    told = Told(room, "reconnected")
+    losses = [asyncio.create_task(room.lose_signal(6.0))]
+    await asyncio.sleep(0.5)
+    losses.append(asyncio.create_task(room.lose_signal(short_s)))
+    await asyncio.sleep(3)
+    assert room.connection_state == Connection.CONN_RECONNECTING
+    await asyncio.gather(*losses)
+    assert room.connection_state == Connection.CONN_CONNECTED
+    assert told.names == ["reconnected"]
+    assert list(room.remote_participants) == ["caller"]
+
+
 async def test_who_left_during_a_full_reconnect_does_not_come_back() -> None:
     world = World()
     caller = world.join("call", "caller")

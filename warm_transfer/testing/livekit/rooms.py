@@ -66,6 +66,8 @@ class SimRoom(SimEmitter):
         self.remote_participants: dict[str, SimParticipant] = {}
         self.connection_state: int = DISCONNECTED
         self._lost = False
+        self._losses = 0
+        self._lost_fully = False
         self._members: dict[Member, SimParticipant] = {}
         self._deaf = False
         self._waiting: list[asyncio.Future[None]] = []
@@ -341,10 +343,13 @@ class SimRoom(SimEmitter):
 
         Under a second it is resumed: nothing is missed. Longer, it is a full reconnect: everybody
         seems to leave with no reason while ``connection_state`` is reconnecting, and comes back
-        with new track objects; the own publications get new sids.
+        with new track objects; the own publications get new sids. Of several losses the last to end
+        brings it back.
         """
         member = self.local_participant.member
         resumed = seconds < 1.0
+        self._losses += 1
+        self._lost_fully |= not resumed
         self.world.away_s.append((self.world.now_s, seconds + latency.RESUME_S))
         self._enter(RECONNECTING, "reconnecting")
         if resumed:
@@ -357,8 +362,10 @@ class SimRoom(SimEmitter):
                 self._forget_streams(other)
                 self._lose(other, Reason.UNKNOWN_REASON)
             await asyncio.sleep(seconds)
-        if not self.isconnected():
+        self._losses -= 1
+        if self._losses or not self.isconnected():
             return
+        resumed, self._lost_fully = not self._lost_fully, False
         if not resumed:
             self._come_back(member)
         else:

@@ -455,6 +455,19 @@ REGRESSIONS = {
             Trouble(What.STALL, When(1.298475), 0.5),
         ),
     ),
+    # The simulated agent was back before its server was, and found nobody.
+    "the server restarts as the agent reconnects": Drawn(
+        seed=8135103,
+        scenario=Scenario(
+            phone=Phone(rings_after_s=0.173, answers_after_s=6.861),
+            human=Human(after_s=2.534, briefing_s=3.303),
+            caller=Caller(by_phone=True),
+            agent=Agent(reconnects=When(0.454, "yes"), reconnect_s=1.5),
+            server=Server(moves=True, restarts=When(0.031, "yes")),
+            policy={"decision_timeout_s": 20.0, "merge_timeout_s": 3.84},
+            merge=("move",),
+        ),
+    ),
     # Nobody was at the gates any more.
     "the keeper of a shared room's gates is cancelled": Drawn(
         seed=19225,
