@@ -11,7 +11,7 @@ from warm_transfer.testing.livekit.audit_times import RELEASE_S
 from warm_transfer.testing.livekit.course import Course
 from warm_transfer.testing.livekit.ears import Heard
 from warm_transfer.testing.livekit.phones import At
-from warm_transfer.testing.livekit.play import CALLER_ROOM, Result
+from warm_transfer.testing.livekit.play import CALLER, CALLER_ROOM, Result
 
 __all__ = [
     "FAST_LEAK_S",
@@ -206,12 +206,19 @@ def _no_silence_behind_the_agent(course: Course) -> Iterator[str]:
     left_s = next(ended, result.host.job_ended_s)
     merged_s = left_s if course.merged_s is None else course.merged_s
     heard_s = max(left_s, merged_s + OPENING_S)
-    if _unseen(result, left_s) or _unseen(result, heard_s):
+    if _unseen(result, left_s) or _unseen(result, heard_s) or _parts(result, left_s, heard_s):
         return
     for who, whom in _voices(result):
         spans = _spans(course.heard(who), whom)
         if not any(from_s <= heard_s and left_s < to_s + TOLD_S for from_s, to_s in spans):
             yield f"12 no silence behind the agent: the {who} heard no {whom} then"
+
+
+def _parts(result: Result, from_s: float, to_s: float) -> bool:
+    """Whether one of the two hung up in this time, as far as the agent could know."""
+    people = {CALLER, *(call.request.participant_identity for call in result.sdk.switchboard.calls)}
+    left = (at_s for at_s, who in result.world.left_s if who in people)
+    return any(from_s - TOLD_S <= at_s < to_s for at_s in left)
 
 
 def _unseen(result: Result, at_s: float) -> bool:

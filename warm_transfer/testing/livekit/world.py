@@ -57,6 +57,8 @@ class World(Packets):
         self.returns_s: list[float] = []
         """When somebody has begun a new session: until somebody shuts them again, all gates for
         them and their tracks are open."""
+        self.left_s: list[tuple[float, str]] = []
+        """When who has left, by identity."""
         self.away_s: list[tuple[float, float]] = []
         """When a client has lost its signalling, and for how long at most; it can limit nothing
         meanwhile."""
@@ -222,6 +224,7 @@ class World(Packets):
     def _put_out(self, member: Member, reason: int) -> None:
         member.joined = False
         member.disconnect_reason = reason
+        self.left_s.append((self.now_s, member.identity))
         room = member.room
         if room.members.get(member.identity) is member:
             del room.members[member.identity]

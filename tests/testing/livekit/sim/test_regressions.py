@@ -455,6 +455,18 @@ REGRESSIONS = {
             Trouble(What.STALL, When(1.298475), 0.5),
         ),
     ),
+    # The judge asked for the voice of a human who had hung up before the gates were open.
+    "the human hangs up as the agent leaves": Drawn(
+        seed=8896250,
+        scenario=Scenario(
+            phone=Phone(rings_after_s=0.284, answers_after_s=0.829),
+            human=Human(after_s=1.839, briefing_s=2.641, hangs_up=When(0.101, "merge")),
+            caller=Caller(by_phone=True),
+            policy={"decision_timeout_s": 20.0, "after_merge": "leave", "call_limit_s": 76.129},
+            merge=("shared_room",),
+        ),
+        troubles=(Trouble(What.TASK_CANCELLED, When(0.044, "yes"), which=3),),
+    ),
     # The simulated agent was back before its server was, and found nobody.
     "the server restarts as the agent reconnects": Drawn(
         seed=8135103,
