@@ -147,7 +147,7 @@ class Call:
 
     def _register(self) -> None:
         if self.world.down:
-            # The SIP service makes no call whose leg cannot join (``start_over`` fails the request).
+            # The SIP service calls nobody whose leg cannot join; `start_over` fails the request.
             self._over = True
             return
         request = self.request
