@@ -57,7 +57,7 @@ explore: $(STAMP) ## walk every path of the table, build/explore.json and a jour
 sim: $(STAMP) ## play N transfers drawn by chance from SEED on, build/sim.json (N=1 shows one whole)
 	@$(BIN)/python -m warm_transfer.testing.livekit.sim --n '$(N)' --seed '$(SEED)'
 
-proof: $(STAMP) ## walk the table, cancel and fail everywhere, and write the totals (minutes)
+proof: $(STAMP) ## walk the table, cancel, fail and trouble everywhere, build/proof.json (a quarter of an hour)
 	@$(BIN)/python -m tests.properties
 
 spin: $(STAMP) ## have the table checked a second time, by Spin, and compare, build/spin.json (minutes; needs spin and gcc)
