@@ -409,3 +409,5 @@ class _Merging:
         free = agent is None or agent.permissions is None
         self.check(free, "nothing_is_left", "the agent's own voice is still limited to somebody")
         await bench.finish("nothing_is_left")
+        # What runs on is cancelled with the loop.
+        self._may_break = True
