@@ -57,7 +57,7 @@ async def _hold(number: int) -> tuple[Stage, Engine]:
     return stage, engine
 
 
-async def _measure(count: int, rest_s: float) -> dict[str, Any]:
+async def _measure(count: int, rest_s: float, quiet_s: int) -> dict[str, Any]:
     """Hold so many, look at the process at rest, and cancel all of them at once."""
     await _hold_and_release(1)
     gc.collect()
@@ -65,7 +65,7 @@ async def _measure(count: int, rest_s: float) -> dict[str, Any]:
     held: list[tuple[Stage, Engine]] = []
     for first in range(0, count, BATCH):
         held += await _briefed(range(first, min(first + BATCH, count)))
-    await _settle()
+    await _settle(quiet_s)
     gc.collect()
     memory = (_resident() - before) // count
     begun_s, spent_s = time.monotonic(), time.process_time()
@@ -117,17 +117,17 @@ async def _briefed(numbers: range) -> list[tuple[Stage, Engine]]:
     return held
 
 
-async def _settle() -> None:
+async def _settle(quiet_s: int) -> None:
     """Return when the process has no more to do at once; or later, when it always has."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(READY_S):
-            quiet_s = 0
+            been_s = 0
             # The first words of a briefing take some seconds, and nothing else happens meanwhile.
-            while quiet_s < QUIET_S:
+            while been_s < quiet_s:
                 spent_s = time.process_time()
                 await asyncio.sleep(1.0)
                 busy_pct = 100 * (time.process_time() - spent_s)
-                quiet_s = quiet_s + 1 if busy_pct <= QUIET_PCT else 0
+                been_s = been_s + 1 if busy_pct <= QUIET_PCT else 0
 
 
 async def _hold_and_release(count: int) -> None:
@@ -139,17 +139,20 @@ async def _hold_and_release(count: int) -> None:
         await engine.wait_closed()
 
 
-def scale(counts: tuple[int, ...] = COUNTS, rest_s: float = REST_S) -> list[dict[str, Any]]:
+def scale(
+    counts: tuple[int, ...] = COUNTS, rest_s: float = REST_S, quiet_s: int = QUIET_S
+) -> list[dict[str, Any]]:
     """Each count in a process of its own, so that none inherits memory.
 
     Args:
         counts: how many callers are held.
         rest_s: how long the process is looked at while nothing happens, in seconds.
+        quiet_s: for how many seconds it has to be quiet before.
     """
     found = []
     for count in counts:
         done = subprocess.run(  # noqa: S603 - our own module
-            [sys.executable, "-m", "tests.bench.scale", str(count), str(rest_s)],
+            [sys.executable, "-m", "tests.bench.scale", *map(str, (count, rest_s, quiet_s))],
             check=True,
             capture_output=True,
             text=True,
@@ -160,4 +163,6 @@ def scale(counts: tuple[int, ...] = COUNTS, rest_s: float = REST_S) -> list[dict
 
 
 if __name__ == "__main__":
-    print(json.dumps(asyncio.run(_measure(int(sys.argv[1]), float(sys.argv[2])))))  # noqa: T201 - how the parent is told
+    asked, looked_s, before_s = sys.argv[1:]
+    measured = asyncio.run(_measure(int(asked), float(looked_s), int(before_s)))
+    print(json.dumps(measured))  # noqa: T201 - how the parent is told

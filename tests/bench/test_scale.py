@@ -4,7 +4,7 @@ from tests.bench.scale import scale
 
 
 def test_held_callers_are_measured_and_all_released() -> None:
-    (found,) = scale((2,), rest_s=0.1)
+    (found,) = scale((2,), rest_s=0.1, quiet_s=0)
     assert found["held"] == 2
     assert found["left"] == 0
     assert found.keys() == {
