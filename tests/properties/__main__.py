@@ -10,12 +10,12 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from tests.properties.anywhen import PAIRS, TRANSFERS, TROUBLES, troubled_anywhen_each
-from tests.properties.everywhere import BY_STRATEGY, cancelled_everywhere, failed_everywhere
+from tests.properties.everywhere import BY_STRATEGY, Found, cancelled_everywhere, failed_everywhere
 from warm_transfer.table import TABLE
 from warm_transfer.testing.explorer import explore
 from warm_transfer.testing.scenario import SCENARIOS
@@ -52,13 +52,8 @@ def _everywhere() -> Iterator[tuple[str, dict[str, Any]]]:
         ("cancellations", cancelled_everywhere),
         ("faults", failed_everywhere),
     ):
-        tried, problems = 0, []
-        for name, told in scenarios.items():
-            found = try_all(told)
-            tried += found.tried
-            problems += [f"{name}: {problem}" for problem in found.problems]
-            _say(f"{title}: {name}, {found.tried} tried, {len(found.problems)} problems")
-        yield title, {"scenarios": len(scenarios), "tried": tried, "problems": problems}
+        each = ((name, try_all(told)) for name, told in scenarios.items())
+        yield title, {"scenarios": len(scenarios), **_totals(title, each)}
 
 
 def _anywhen() -> Iterator[tuple[str, dict[str, Any]]]:
@@ -66,22 +61,18 @@ def _anywhen() -> Iterator[tuple[str, dict[str, Any]]]:
         ("troubles", [(each,) for each in TROUBLES]),
         ("troubles, two at once", PAIRS),
     ):
-        tried, problems = 0, []
-        for name, found in troubled_anywhen_each(troubles, os.cpu_count() or 1):
-            tried += found.tried
-            problems += [f"{name}: {problem}" for problem in found.problems]
-            if found.problems:
-                _say(f"{title}: {name}, {found.tried} tried, {len(found.problems)} problems")
-        _say(f"{title}: {tried} tried, {len(problems)} problems")
-        yield (
-            title,
-            {
-                "transfers": len(TRANSFERS),
-                "kinds": len(troubles),
-                "tried": tried,
-                "problems": problems,
-            },
-        )
+        each = troubled_anywhen_each(troubles, os.cpu_count() or 1)
+        sizes = {"transfers": len(TRANSFERS), "kinds": len(troubles)}
+        yield title, {**sizes, **_totals(title, each)}
+
+
+def _totals(title: str, each: Iterable[tuple[str, Found]]) -> dict[str, Any]:
+    tried, problems = 0, []
+    for name, found in each:
+        tried += found.tried
+        problems += [f"{name}: {problem}" for problem in found.problems]
+        _say(f"{title}: {name}, {found.tried} tried, {len(found.problems)} problems")
+    return {"tried": tried, "problems": problems}
 
 
 def main() -> int:

@@ -6,17 +6,18 @@ under way then, or has just been answered. Everything is judged like a transfer 
 
 from __future__ import annotations
 
-import multiprocessing
+import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
-from tests.properties.everywhere import Found
+from tests.properties.everywhere import Found, merged_by
 from warm_transfer.testing.livekit.humans import Human, Says
 from warm_transfer.testing.livekit.phones import Phone
-from warm_transfer.testing.livekit.script import Caller, Scenario, Server
+from warm_transfer.testing.livekit.script import Caller, Scenario
 from warm_transfer.testing.livekit.sim.drawing import Drawn
+from warm_transfer.testing.livekit.sim.farm import workers
 from warm_transfer.testing.livekit.sim.running import overhearing, run, run_overheard
 from warm_transfer.testing.livekit.sim.troubles import Trouble, What
 from warm_transfer.testing.livekit.when import When
@@ -35,18 +36,14 @@ APART_S = 0.00005
 def _transfer(merge: str, after_merge: str, end: str) -> Drawn:
     says: Says = "no" if end == "declined" else "yes"
     leaves = When(2.5, "merge")
-    strategies = {"shared_room": ("shared_room",), "relay": ("relay",)}.get(merge, (merge, "relay"))
     told = Scenario(
         phone=Phone(rings_after_s=0.2, answers_after_s=1.2),
         human=Human(says, 0.8, briefing_s=0.9, hangs_up=leaves if end == "human leaves" else None),
-        # A caller who is no phone is refused in a shared room.
-        caller=Caller(
-            by_phone=merge == "shared_room", hangs_up=leaves if end == "caller leaves" else None
-        ),
-        server=Server(moves=merge == "move"),
+        caller=Caller(hangs_up=leaves if end == "caller leaves" else None),
         policy={"decision_timeout_s": 20.0, "after_merge": after_merge},
-        merge=strategies,
     )
+    if merge != "relay":
+        told = merged_by(merge, told)
     return Drawn(seed=1, scenario=told, bridge=merge == "sip_bridge")
 
 
@@ -118,18 +115,19 @@ PAIRS = tuple(combinations(CROSSING, 2))
 """What goes wrong two at once, in the same instant."""
 
 
-def _instants(drawn: Drawn) -> list[When]:
-    taken_s = (line["t_s"] for line in run(drawn).lines)
+@functools.cache
+def _instants(name: str) -> tuple[When, ...]:
+    taken_s = (line["t_s"] for line in run(TRANSFERS[name]).lines)
     times_s = sorted(at_s + soon_s for at_s in taken_s for soon_s in SOON_S)
     apart_s = [at_s for i, at_s in enumerate(times_s) if i == 0 or at_s - times_s[i - 1] > APART_S]
-    return [When(at_s) for at_s in apart_s]
+    return tuple(When(at_s) for at_s in apart_s)
 
 
 def troubled_anywhen(name: str, troubles: Iterable[str]) -> Found:
     """Play one of `TRANSFERS` once for each instant, with all of these `TROUBLES` in it."""
     found = Found()
     with overhearing() as overheard:
-        for when in _instants(TRANSFERS[name]):
+        for when in _instants(name):
             drawn = TRANSFERS[name]
             for each in troubles:
                 drawn = TROUBLES[each](drawn, when)
@@ -144,8 +142,7 @@ def troubled_anywhen_each(
 ) -> Iterator[tuple[str, Found]]:
     """Play every transfer with each of some troubles, or pairs, in several processes."""
     jobs = [(name, each) for name in TRANSFERS for each in troubles]
-    # A process with the SDK's native threads cannot be forked.
-    with multiprocessing.get_context("spawn").Pool(processes) as pool:
+    with workers(processes) as pool:
         yield from pool.imap_unordered(_job, jobs)
 
 

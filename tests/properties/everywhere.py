@@ -19,7 +19,7 @@ from warm_transfer.testing.livekit.play import Result, Stage, play
 from warm_transfer.testing.livekit.sdk import SimSdk
 from warm_transfer.testing.scenario import SCENARIOS, Fault, How, Scenario
 
-__all__ = ["BY_STRATEGY", "Found", "cancelled_everywhere", "failed_everywhere"]
+__all__ = ["BY_STRATEGY", "Found", "cancelled_everywhere", "failed_everywhere", "merged_by"]
 
 _ROOTS = ("Runner.", "Hooks.")
 """Where the transfer's own tasks begin; tasks they make are the transfer's too."""
@@ -36,8 +36,8 @@ _MERGED = {
 """The scenarios that are played by each strategy in which the agent does not carry the sound."""
 
 
-def _by(strategy: str, name: str) -> Scenario:
-    told = SCENARIOS[name]
+def merged_by(strategy: str, told: Scenario) -> Scenario:
+    """The same transfer where another strategy than the relay comes first."""
     return replace(
         told,
         server=replace(told.server, moves=strategy == "move"),
@@ -49,7 +49,7 @@ def _by(strategy: str, name: str) -> Scenario:
 
 
 BY_STRATEGY = {
-    f"{name} by {strategy}": _by(strategy, name)
+    f"{name} by {strategy}": merged_by(strategy, SCENARIOS[name])
     for strategy, names in _MERGED.items()
     for name in names
 }

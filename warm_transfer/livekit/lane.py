@@ -135,8 +135,13 @@ class Lane:
     @property
     def healthy(self) -> bool:
         """Whether frames have flowed, the pump runs, and the listener has subscribed."""
-        running = self._pumps and not self._pumps[-1].task.done()
-        return bool(running) and self._flowing.is_set() and self._taken_up
+        task = self._passing_on
+        running = task is not None and not task.done()
+        return running and self._flowing.is_set() and self._taken_up
+
+    @property
+    def _passing_on(self) -> asyncio.Task[None] | None:
+        return self._pumps[-1].task if self._pumps else None
 
     def _on_subscribed(self, track: Any, publication: Any, participant: Participant) -> None:
         if participant.identity != self._identity:
@@ -180,8 +185,7 @@ class Lane:
     def _on_pump_done(self, task: asyncio.Task[None]) -> None:
         """A pump that dies is silence on a call; say so."""
         error = None if task.cancelled() else task.exception()
-        passes_on = bool(self._pumps) and task is self._pumps[-1].task
-        if passes_on and not self._closed.is_set():
+        if task is self._passing_on and not self._closed.is_set():
             self._broke(error)
 
     async def _end(self, pumps: Sequence[_Pump]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Protocol
 
 from livekit import api, rtc
@@ -215,21 +215,20 @@ class CallersRoom:
             # Also a connection that was cut off while it was made, and is in nobody's hands.
             who = api.RoomParticipantIdentity(room=legs.caller_room.name, identity=guest)
             await legs.removed(legs.api.room.remove_participant(who))
-        for limit in self._limits:
-            limit.forget()
+        self._forget_limits()
         if self._for_caller is not None:
             self._for_caller.lift()
 
-    @property
-    def _limits(self) -> Iterator[_Limit]:
-        return (each for each in (self._for_caller, self._for_human) if each is not None)
-
     async def aclose(self) -> None:
         """Look after the gates no more."""
-        for limit in self._limits:
-            limit.forget()
+        self._forget_limits()
         if self.gates is not None:
             await self.gates.aclose()
+
+    def _forget_limits(self) -> None:
+        for limit in (self._for_caller, self._for_human):
+            if limit is not None:
+                limit.forget()
 
 
 def place_of(strategies: Iterable[object]) -> Place:

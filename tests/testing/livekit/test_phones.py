@@ -44,6 +44,14 @@ class Dialled:
         self.task = asyncio.create_task(self.api.sip.create_sip_participant(dial(**more)))
         return self
 
+    async def loses_its_request(self) -> None:
+        """The server restarts, and is long back when this returns."""
+        self.call.start_over()
+        self.world.restart()
+        with pytest.raises(ConnectionError):
+            await self.task
+        await asyncio.sleep(10)
+
     @property
     def call(self) -> Call:
         return self.sdk.switchboard.calls[0]
@@ -389,11 +397,7 @@ async def test_a_restart_of_the_server_loses_the_request_and_not_the_call() -> N
     # facts 0.5: an active call goes on, and says that it is dialing
     dialled = await Dialled.begin(Phone(answers_after_s=2.0))
     await asyncio.sleep(1)
-    dialled.call.start_over()
-    dialled.world.restart()
-    with pytest.raises(ConnectionError):
-        await dialled.task
-    await asyncio.sleep(10)
+    await dialled.loses_its_request()
     assert dialled.call.at is At.TALKING
     assert dialled.call.leg is not None
     assert dialled.call.leg.attributes[STATUS] == "dialing"
@@ -403,11 +407,7 @@ async def test_a_restart_of_the_server_loses_the_request_and_not_the_call() -> N
 async def test_a_request_that_meets_a_server_that_goes_down_calls_nobody() -> None:
     dialled = await Dialled.begin(Phone(answers_after_s=2.0))
     await asyncio.sleep(0.004)  # It is at the server, and not yet at the SIP service.
-    dialled.call.start_over()
-    dialled.world.restart()
-    with pytest.raises(ConnectionError):
-        await dialled.task
-    await asyncio.sleep(10)
+    await dialled.loses_its_request()
     assert dialled.call.at is At.NOT_CALLED
     assert dialled.call.leg is None
 

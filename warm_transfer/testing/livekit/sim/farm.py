@@ -9,6 +9,7 @@ import multiprocessing
 import signal
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
+from multiprocessing.pool import Pool
 from typing import Any
 
 from livekit.agents.llm import FunctionTool, RawFunctionTool, tool_context
@@ -18,7 +19,7 @@ from warm_transfer.testing.livekit.sim.counting import JUDGED_FROM, Tally
 from warm_transfer.testing.livekit.sim.drawing import draw
 from warm_transfer.testing.livekit.sim.running import overhearing, run_overheard
 
-__all__ = ["play_many", "tools_of"]
+__all__ = ["play_many", "tools_of", "workers"]
 
 BATCH = 100
 """How many transfers a process plays before it tells."""
@@ -56,11 +57,17 @@ def _playing(processes: int, one_in: int) -> Iterator[Callable[[list[range]], It
     if processes == 1:
         yield lambda batches: map(play, batches)
         return
-    # A process with the SDK's native threads cannot be forked.
-    context = multiprocessing.get_context("spawn")
-    pool = context.Pool(processes, initializer=_begin)
-    try:
+    with workers(processes) as pool:
         yield lambda batches: pool.imap_unordered(play, batches)
+
+
+@contextmanager
+def workers(processes: int) -> Iterator[Pool]:
+    """Processes that play transfers and do nothing else; what goes on at the end is ended."""
+    # A process with the SDK's native threads cannot be forked.
+    pool = multiprocessing.get_context("spawn").Pool(processes, initializer=_begin)
+    try:
+        yield pool
     finally:
         pool.terminate()
         pool.join()
